@@ -1,0 +1,110 @@
+"""The service's commands."""
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app.errors import ServiceError, Unavailable
+from app.features import FEATURES
+from app.logs import configure_logs
+from app.main import create_app
+from app.settings import InvalidSettings, load_settings
+from app.storage import Storage, open_storage
+
+SHUTDOWN_SECONDS = 8
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Notes over HTTP.", rich_markup_mode=None
+)
+
+
+def _on_storage(work: Callable[[Storage], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with open_storage(load_settings()) as storage:
+            await work(storage)
+
+    asyncio.run(run())
+
+
+@cli.command()
+def serve(
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the port.")] = 1,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again on changes.")] = False,
+) -> None:
+    """Run the service on HOST:PORT."""
+    settings = load_settings()
+    _on_storage(lambda storage: asyncio.sleep(0))  # Finds mistakes in the URL; sends nothing.
+    _must_be_free(settings.host, settings.port)
+    configure_logs(settings.log_level, settings.log_format)
+    # The server stops on SIGTERM and then raises it once more, to end with 143; we end with 0.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        reload=reload,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+def _must_be_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        message = f"HOST, PORT: cannot listen on {host}:{port}: {error.strerror}"
+        raise InvalidSettings(message) from None
+
+
+@cli.command()
+def migrate(
+    check: Annotated[bool, typer.Option("--check", help="Only tell; exit 1 if it is not.")] = False,
+) -> None:
+    """Bring the schema to the newest revision."""
+    _on_storage(lambda storage: storage.check() if check else storage.migrate())
+
+
+@cli.command()
+def seed() -> None:
+    """Load the seeds; what is there already stays as it is."""
+
+    async def load(storage: Storage) -> None:
+        for feature in FEATURES:
+            if find_spec(f"app.{feature}.seeds"):
+                seeds = import_module(f"app.{feature}.seeds")
+                added = await seeds.seed(storage.repository(feature))
+                typer.echo(f"{feature}: {added} added")
+
+    _on_storage(load)
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    typer.echo(json.dumps(create_app().openapi(), indent=2))
+
+
+def main() -> None:
+    """Run a command; a failure is one line and exit code 1."""
+    try:
+        sys.exit(cli(standalone_mode=False))
+    except typer.Abort:
+        sys.exit(130)
+    except Unavailable as error:
+        sys.exit(f"Error: {error} {error.reason}".rstrip())
+    except (typer.TyperException, InvalidSettings, ServiceError) as error:
+        sys.exit(f"Error: {error}")

@@ -1,0 +1,28 @@
+"""What can go wrong in business terms. None of these knows HTTP; ``http/problems.py`` maps them."""
+
+
+class ServiceError(Exception):
+    """A failure that the caller is told about, in the words of its message."""
+
+
+class NotFound(ServiceError):
+    """What was asked for does not exist."""
+
+
+class Conflict(ServiceError):
+    """The request does not fit the present state."""
+
+
+class PreconditionFailed(ServiceError):
+    """The resource has changed since the caller last saw it."""
+
+
+class Unavailable(ServiceError):
+    """The database cannot answer now; the same request may succeed later.
+
+    ``reason`` is the driver's own word, for whoever runs the service and never for a caller.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason

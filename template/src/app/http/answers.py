@@ -1,0 +1,35 @@
+"""The shape of every success, and how OpenAPI documents its headers."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Data(Generic[T]):
+    """One resource."""
+
+    data: T
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Resources, newest first; the last page has no ``next_cursor``."""
+
+    data: list[T]
+    next_cursor: UUID | None
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+_ETAG = {"ETag": _header("The entity tag of the note.")}
+_LOCATION = {"Location": _header("The path of what was created.")}
+
+Responses = dict[int | str, dict[str, Any]]
+TAGGED: Responses = {200: {"headers": _ETAG}}
+CREATED: Responses = {201: {"headers": _ETAG | _LOCATION}}
+NOT_MODIFIED: Responses = {304: {"headers": _ETAG, "description": "Not Modified"}}

@@ -1,0 +1,66 @@
+"""The OpenAPI document, and the page that shows it without asking the internet for anything."""
+
+from pathlib import Path
+from typing import Any
+
+import fastapi_offline
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+ASSETS = Path(fastapi_offline.__file__).with_name("static")
+REQUEST_ID_HEADER = {
+    "description": "The request's id: the caller's `X-Request-ID`, or a new one.",
+    "schema": {"type": "string"},
+}
+RETRY_AFTER_HEADER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+
+
+class DocumentedApp(FastAPI):
+    """FastAPI whose document also says what holds for every answer."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if not self.openapi_schema:
+            self.openapi_schema = _complete(super().openapi())
+        return self.openapi_schema
+
+
+def add_page(app: FastAPI) -> None:
+    """Serve the page at ``/docs``, and its script and style below it."""
+    app.mount("/docs/assets", StaticFiles(directory=ASSETS))
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title=app.title,
+            swagger_js_url="docs/assets/swagger-ui-bundle.js",
+            swagger_css_url="docs/assets/swagger-ui.css",
+            swagger_favicon_url="docs/assets/favicon.png",
+        )
+
+
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the headers that every answer has, and the media type of problems."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _forget_default_422(operation["responses"])
+            for status, response in operation["responses"].items():
+                headers = response.setdefault("headers", {})
+                headers["X-Request-ID"] = REQUEST_ID_HEADER
+                if status == "503":
+                    headers["Retry-After"] = RETRY_AFTER_HEADER
+                if status >= "400":
+                    content = response["content"]
+                    content["application/problem+json"] = content.pop("application/json")
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+    return document
+
+
+def _forget_default_422(responses: dict[str, Any]) -> None:
+    """Drop the 422 that FastAPI adds to a path with parameters; ours says what it can give."""
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]

@@ -1,0 +1,56 @@
+"""Entity tags and the headers that compare them (RFC 9110, 8.8.3 and 13)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+from fastapi import Header
+from pydantic import BeforeValidator, WithJsonSchema
+
+_MEMBER = re.compile(r'[\s,]*(?:(W/)?"([^"]*)"|(\*))(?=[\s,]|$)[\s,]*')
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+
+
+def etag(version: int) -> str:
+    """Return the strong entity tag of a version."""
+    return f'"{version}"'
+
+
+def is_current(if_none_match: Iterable[str], version: int) -> bool:
+    """Tell whether ``If-None-Match`` names this version; the comparison is weak."""
+    return any(star or tag == str(version) for _, tag, star in _members(if_none_match))
+
+
+def _expected(if_match: Iterable[str]) -> frozenset[int] | None:
+    members = _members(if_match)
+    if any(star for _, _, star in members):
+        return None
+    return frozenset(int(tag) for weak, tag, _ in members if not weak and _VERSION.fullmatch(tag))
+
+
+def _members(lines: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Return ``W/``, the tag's text and ``*``, each where given; of a malformed list nothing."""
+    found, text, position = [], ",".join(lines), 0
+    while position < len(text):
+        member = _MEMBER.match(text, position)
+        if not member:
+            return []
+        found.append((member[1] or "", member[2] or "", member[3] or ""))
+        position = member.end()
+    return found
+
+
+_LIST_OF_TAGS = WithJsonSchema({"type": "array", "items": {"type": "string"}})
+
+IfMatch = Annotated[
+    frozenset[int] | None,
+    BeforeValidator(_expected),
+    _LIST_OF_TAGS,
+    Header(description="Entity tags of the note, or `*`: go on only if one is its tag now."),
+]
+"""The versions that ``If-Match`` allows, ``None`` for any; a weak or foreign tag allows none."""
+
+IfNoneMatch = Annotated[
+    Sequence[str],
+    Header(description="Entity tags of the note, or `*`: 304 if one is its tag now."),
+]

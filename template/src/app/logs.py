@@ -1,0 +1,36 @@
+"""Logs: JSON for machines, lines for people, the request's id in both."""
+
+import logging
+import sys
+from contextvars import ContextVar
+from typing import Literal
+
+from pythonjsonlogger.json import JsonFormatter
+
+LogFormat = Literal["auto", "json", "text"]
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+class _RequestId(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+def _formatter(style: LogFormat) -> logging.Formatter:
+    if style == "json" or (style == "auto" and not sys.stderr.isatty()):
+        return JsonFormatter(
+            ["levelname", "name", "message", "request_id"],
+            rename_fields={"levelname": "level", "name": "logger"},
+            timestamp="time",
+        )
+    return logging.Formatter("%(asctime)s %(levelname)-7s %(message)s  [%(request_id)s]")
+
+
+def configure_logs(level: str, style: LogFormat) -> None:
+    """Send every logger's records, the server's too, to stderr; a second call changes nothing."""
+    handler = logging.StreamHandler()
+    handler.addFilter(_RequestId())
+    handler.setFormatter(_formatter(style))
+    logging.basicConfig(level=level, handlers=[handler])

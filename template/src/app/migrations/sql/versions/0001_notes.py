@@ -1,0 +1,38 @@
+"""Notes and their comments."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "notes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("content", sa.String(255), nullable=False),
+        sa.Column("times_sent", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_notes"),
+    )
+    op.create_table(
+        "comments",
+        sa.Column("note_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("content", sa.String(255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["note_id"], ["notes.id"], name="fk_comments_note_id_notes", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("note_id", "id", name="pk_comments"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("comments")
+    op.drop_table("notes")

@@ -1,0 +1,105 @@
+"""What a note is, and what a client may say about one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+from app.errors import NotFound
+from app.identity import new_id, now
+
+MAX_CONTENT = 255
+MAX_COMMENTS = 100
+NO_SUCH_NOTE = "There is no such note."
+
+# Unicode's White_Space property; str.isspace() counts four control characters too many.
+_WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
+
+def _readable(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("nul", "The text must not contain NUL")
+    if not text.strip(_WHITE_SPACE):
+        raise PydanticCustomError("blank", "The text must not be blank")
+    return text
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Content = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_CONTENT, json_schema_extra={"pattern": r"\S"}),
+    AfterValidator(_readable),
+]
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(_rfc3339, return_type=str),
+    Field(json_schema_extra={"format": "date-time"}),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A remark on a note."""
+
+    id: UUID
+    content: Content
+    created_at: Timestamp
+
+    @classmethod
+    def new(cls, content: str) -> "Comment":
+        """Return a comment made now."""
+        return cls(id=new_id(), content=content, created_at=now())
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note with its comments, oldest first: stored, changed and deleted as a whole.
+
+    ``version`` counts the changes of the note and of its comments, and ``updated_at`` moves
+    with it.
+    """
+
+    id: UUID
+    content: Content
+    times_sent: Annotated[int, Field(ge=0)]
+    version: Annotated[int, Field(ge=1)]
+    created_at: Timestamp
+    updated_at: Timestamp
+    comments: Annotated[list[Comment], Field(max_length=MAX_COMMENTS)]
+
+    @classmethod
+    def new(cls, content: str) -> "Note":
+        """Return a note made now, at version 1."""
+        time = now()
+        return cls(new_id(), content, 0, 1, time, time, [])
+
+    def comment(self, comment_id: UUID) -> Comment:
+        """Return one of the comments, or raise ``NotFound``."""
+        for comment in self.comments:
+            if comment.id == comment_id:
+                return comment
+        raise NotFound("The note has no such comment.")
+
+
+class NewContent(BaseModel):
+    """The text of a note or of a comment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    content: Content
+
+
+class NoteChange(BaseModel):
+    """What to change in a note; a field left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    content: Content = Field(default_factory=str)  # Empty when left out; nobody can send that.

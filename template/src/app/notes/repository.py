@@ -1,0 +1,54 @@
+"""What notes need of a database, whichever it is."""
+
+from typing import Protocol
+from uuid import UUID
+
+from app.notes.models import Comment, Note
+
+Versions = frozenset[int] | None
+"""The versions a note may have for a method to go on; ``None`` allows any."""
+
+
+class NoteRepository(Protocol):
+    """Stores notes together with their comments.
+
+    Each method happens entirely or not at all, and is durable when it returns. A note that does
+    not exist raises ``NotFound``; one whose version is not ``expected``, ``PreconditionFailed``;
+    a database out of reach, ``Unavailable``. Every change adds 1 to the note's version.
+    """
+
+    async def latest(self, *, limit: int, before: UUID | None = None) -> list[Note]:
+        """Return up to ``limit`` notes, newest first, all older than the id ``before``."""
+        ...
+
+    async def get(self, note_id: UUID, *, expected: Versions = None) -> Note:
+        """Return one note."""
+        ...
+
+    async def add(self, note: Note) -> None:
+        """Store a new note with its comments; an id already taken raises ``Conflict``."""
+        ...
+
+    async def rewrite(self, note_id: UUID, content: str, *, expected: Versions = None) -> Note:
+        """Give a note another content and return it."""
+        ...
+
+    async def send(self, note_id: UUID, *, expected: Versions = None) -> Note:
+        """Add 1 to ``times_sent`` and return the note."""
+        ...
+
+    async def delete(self, note_id: UUID, *, expected: Versions = None) -> None:
+        """Delete a note with its comments."""
+        ...
+
+    async def add_comment(
+        self, note_id: UUID, comment: Comment, *, expected: Versions = None
+    ) -> int:
+        """Add a comment and return the note's version; past ``MAX_COMMENTS``, ``Conflict``."""
+        ...
+
+    async def delete_comment(
+        self, note_id: UUID, comment_id: UUID, *, expected: Versions = None
+    ) -> None:
+        """Delete a comment; one the note does not have raises ``NotFound``."""
+        ...

@@ -1,0 +1,137 @@
+"""Notes over HTTP. Each route asks the repository and says what it answered."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.errors import NotFound
+from app.http.answers import CREATED, NOT_MODIFIED, TAGGED, Data, Page
+from app.http.parameters import Cursor, Id, Limit, parse_id
+from app.http.preconditions import IfMatch, IfNoneMatch, etag, is_current
+from app.http.problems import documented
+from app.http.routing import Route
+from app.notes.models import NO_SUCH_NOTE, Comment, NewContent, Note, NoteChange
+from app.notes.repository import NoteRepository
+
+
+async def _repository(request: Request) -> NoteRepository:
+    repository: NoteRepository = request.state.notes
+    return repository
+
+
+Notes = Annotated[NoteRepository, Depends(_repository)]
+
+
+class NoteRoute(Route):
+    """A route whose path may name a note."""
+
+    async def must_exist(self, request: Request) -> None:
+        """Raise ``NotFound`` if it names one that is not there."""
+        if text := request.path_params.get("note_id"):
+            try:
+                note_id = parse_id(text)
+            except ValueError:
+                raise NotFound(NO_SUCH_NOTE) from None
+            await request.state.notes.get(note_id)
+
+
+router = APIRouter(
+    prefix="/notes", tags=["notes"], route_class=NoteRoute, responses=documented(500, 503)
+)
+
+
+@router.get("", responses=documented(422))
+async def latest(notes: Notes, limit: Limit = 20, cursor: Cursor = None) -> Page[Note]:
+    """Return a page of notes, newest first."""
+    found = await notes.latest(limit=limit + 1, before=cursor)
+    more = len(found) > limit
+    return Page(found[:limit], found[limit - 1].id if more else None)
+
+
+@router.post("", status_code=201, responses=CREATED | documented(413, 422))
+async def create(body: NewContent, notes: Notes, response: Response) -> Data[Note]:
+    """Store a new note."""
+    note = Note.new(body.content)
+    await notes.add(note)
+    response.headers["Location"] = f"/notes/{note.id}"
+    return _tagged(note, response)
+
+
+@router.get(
+    "/{note_id}", response_model=Data[Note], responses=TAGGED | NOT_MODIFIED | documented(404)
+)
+async def read(
+    note_id: Id, notes: Notes, response: Response, if_none_match: IfNoneMatch = ()
+) -> Data[Note] | Response:
+    """Return a note with its comments."""
+    note = await notes.get(note_id)
+    if is_current(if_none_match, note.version):
+        return Response(status_code=304, headers={"ETag": etag(note.version)})
+    return _tagged(note, response)
+
+
+@router.put("/{note_id}", responses=TAGGED | documented(404, 412, 413, 422))
+async def replace(
+    note_id: Id, body: NewContent, notes: Notes, response: Response, if_match: IfMatch = None
+) -> Data[Note]:
+    """Replace what a client may write of a note."""
+    return _tagged(await notes.rewrite(note_id, body.content, expected=if_match), response)
+
+
+@router.patch("/{note_id}", responses=TAGGED | documented(404, 412, 413, 422))
+async def change(
+    note_id: Id, body: NoteChange, notes: Notes, response: Response, if_match: IfMatch = None
+) -> Data[Note]:
+    """Change the fields that are given; none changes nothing."""
+    if body.content:
+        return _tagged(await notes.rewrite(note_id, body.content, expected=if_match), response)
+    return _tagged(await notes.get(note_id, expected=if_match), response)
+
+
+@router.delete("/{note_id}", status_code=204, responses=documented(404, 412))
+async def delete(note_id: Id, notes: Notes, if_match: IfMatch = None) -> None:
+    """Delete a note with its comments."""
+    await notes.delete(note_id, expected=if_match)
+
+
+@router.post("/{note_id}/send", responses=TAGGED | documented(404, 412))
+async def send(
+    note_id: Id, notes: Notes, response: Response, if_match: IfMatch = None
+) -> Data[Note]:
+    """Count one more sending of a note."""
+    return _tagged(await notes.send(note_id, expected=if_match), response)
+
+
+@router.post(
+    "/{note_id}/comments",
+    status_code=201,
+    responses=CREATED | documented(404, 409, 412, 413, 422),
+)
+async def create_comment(
+    note_id: Id, body: NewContent, notes: Notes, response: Response, if_match: IfMatch = None
+) -> Data[Comment]:
+    """Add a comment to a note, which has up to 100."""
+    comment = Comment.new(body.content)
+    version = await notes.add_comment(note_id, comment, expected=if_match)
+    response.headers["ETag"] = etag(version)
+    response.headers["Location"] = f"/notes/{note_id}/comments/{comment.id}"
+    return Data(comment)
+
+
+@router.get("/{note_id}/comments/{comment_id}", responses=documented(404))
+async def read_comment(note_id: Id, comment_id: Id, notes: Notes) -> Data[Comment]:
+    """Return one comment."""
+    return Data((await notes.get(note_id)).comment(comment_id))
+
+
+@router.delete("/{note_id}/comments/{comment_id}", status_code=204, responses=documented(404, 412))
+async def delete_comment(
+    note_id: Id, comment_id: Id, notes: Notes, if_match: IfMatch = None
+) -> None:
+    """Delete a comment."""
+    await notes.delete_comment(note_id, comment_id, expected=if_match)
+
+
+def _tagged(note: Note, response: Response) -> Data[Note]:
+    response.headers["ETag"] = etag(note.version)
+    return Data(note)

@@ -1,0 +1,77 @@
+"""SQLite through aiosqlite."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.settings import InvalidSettings, Settings
+from app.storage.sql import OPERATION_SECONDS, Fault, SqlStorage
+
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={int(OPERATION_SECONDS * 1000)}",
+)
+
+
+class Storage(SqlStorage):
+    """An open SQLite file: many connections read, one writes, so that writers queue."""
+
+    def __init__(self, settings: Settings) -> None:
+        _, _, path = settings.database_url.get_secret_value().partition("://")
+        if len(path) < 2 or "memory" in path.rpartition("/")[2]:
+            raise InvalidSettings("DATABASE_URL: name a file, as in sqlite:///notes.db")
+        super().__init__(
+            readers=_engine(path, settings.database_pool_size, skip_autocommit_rollback=True),
+            writers=_engine(path, 1),
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with self.writers.begin() as connection:
+            # A transaction that reads before it writes would fail if another wrote in between.
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[AsyncConnection]:
+        # A table is altered by copying it; dropping the old one must not delete what refers to it.
+        async with self.writers.connect() as connection:
+            await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                await connection.commit()
+            finally:
+                await connection.rollback()
+                await connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+
+    def fault(self, error: Exception) -> Fault | None:
+        if not isinstance(error, sa.exc.OperationalError):
+            return None
+        return Fault.SCHEMA if "no such" in str(error.orig) else Fault.OUTAGE
+
+
+def _engine(path: str, connections: int, **options: Any) -> AsyncEngine:
+    engine = create_async_engine(
+        f"sqlite+aiosqlite://{path}",
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=OPERATION_SECONDS,
+        **options,
+    )
+    sa.event.listen(engine.sync_engine, "connect", _set_up)
+    return engine
+
+
+def _set_up(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
