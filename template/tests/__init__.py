@@ -1,0 +1,1 @@
+"""The service's tests, on a real database of their own."""

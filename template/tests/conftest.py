@@ -1,0 +1,98 @@
+"""A database of the tests' own, and the service running on it."""
+
+import asyncio
+import os
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+import httpx
+import pytest
+import uvicorn
+
+from app.main import create_app
+from app.notes.repository import NoteRepository
+from app.settings import Settings
+from app.storage import ENGINES, Storage, engine_of, open_storage
+from tests.memory import MemoryNotes
+
+
+@contextmanager
+def new_database() -> Iterator[Settings]:
+    """Yield settings that name a new, empty database, which is gone at the end."""
+    server = os.environ.get("TEST_DATABASE_URL")
+    engine = next(iter(ENGINES.values()))
+    if server:
+        engine = engine_of(Settings(_env_file=None, database_url=server))
+    with import_module(f"tests.engines.{engine}").database(server) as url:
+        yield Settings(_env_file=None, database_url=url, log_level="WARNING")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def empty_database() -> Iterator[Settings]:
+    """A database in which nothing was ever done."""
+    with new_database() as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def settings() -> Iterator[Settings]:
+    """A database at the newest revision, shared by all tests."""
+
+    async def migrate(settings: Settings) -> None:
+        async with open_storage(settings) as storage:
+            await storage.migrate()
+
+    with new_database() as settings:
+        asyncio.run(migrate(settings))
+        yield settings
+
+
+@pytest.fixture
+async def storage(settings: Settings) -> AsyncIterator[Storage]:
+    """The shared database, open."""
+    async with open_storage(settings) as storage:
+        yield storage
+
+
+@pytest.fixture(params=["database", "memory"])
+async def notes(request: pytest.FixtureRequest, storage: Storage) -> NoteRepository:
+    """A repository without notes: the real one, and one in memory that must be like it."""
+    if request.param == "memory":
+        return MemoryNotes()
+    notes: NoteRepository = storage.repository("notes")
+    while page := await notes.latest(limit=100):
+        for note in page:
+            await notes.delete(note.id)
+    return notes
+
+
+@pytest.fixture(scope="session")
+def service(settings: Settings) -> Iterator[str]:
+    """The address of the service, running on the shared database."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(settings), lifespan="on", log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    while thread.is_alive() and not server.started:
+        time.sleep(0.01)
+    host, port = listener.getsockname()
+    yield f"http://{host}:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def client(service: str) -> Iterator[httpx.Client]:
+    """A client of the service."""
+    with httpx.Client(base_url=service, timeout=10) as client:
+        yield client

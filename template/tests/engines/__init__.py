@@ -1,0 +1,1 @@
+"""How to get a throw-away database: one module for each engine, each with ``database``."""

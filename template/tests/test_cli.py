@@ -1,0 +1,166 @@
+"""The commands, run as a person runs them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import pytest
+
+from app.settings import Settings
+
+APP = Path(sys.executable).with_name("app")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "SYSTEMROOT")}
+    return kept | variables
+
+
+def app(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in an empty folder, with nothing in its environment but ``variables``."""
+    with TemporaryDirectory() as folder:
+        return subprocess.run(
+            [APP, *arguments],
+            cwd=folder,
+            env=environment(**variables),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+
+def url(settings: Settings) -> str:
+    return settings.database_url.get_secret_value()
+
+
+def test_help_names_every_command() -> None:
+    run = app("--help")
+
+    assert run.returncode == 0
+    for command in ("serve", "migrate", "seed", "openapi"):
+        assert command in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, "DATABASE_URL"),
+        ({"DATABASE_URL": "oracle://me:s3cret@db/notes"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "s3cret"}, "DATABASE_URL"),
+        ({"PORT": "s3cret"}, "PORT"),
+        ({"LOG_LEVEL": "s3cret"}, "LOG_LEVEL"),
+    ],
+    ids=["missing", "unknown engine", "no URL", "port", "log level"],
+)
+def test_a_wrong_setting_stops_the_start_in_one_line(
+    settings: Settings, variables: dict[str, str], named: str
+) -> None:
+    if variables and named != "DATABASE_URL":
+        variables = {"DATABASE_URL": url(settings)} | variables
+
+    run = app("serve", **variables)
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.count("\n") == 1
+    assert named in run.stderr
+    assert "s3cret" not in run.stderr
+
+
+def test_a_wrong_option_is_one_line() -> None:
+    run = app("serve", "--workers", "0")
+
+    assert run.returncode == 1
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_taken_port_is_one_line(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        run = app("serve", DATABASE_URL=url(settings), PORT=port)
+
+    assert run.returncode == 1
+    assert run.stderr.count("\n") == 1
+    assert port in run.stderr
+
+
+def test_migrate_and_seed_can_be_run_again_and_at_once(empty_database: Settings) -> None:
+    database = url(empty_database)
+    before = app("migrate", "--check", DATABASE_URL=database)
+    assert (before.returncode, before.stderr.count("\n")) == (1, 1)
+    assert "app migrate" in before.stderr
+
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(app, "migrate", DATABASE_URL=database) for _ in range(2)]
+        assert [run.result().returncode for run in runs] == [0, 0]
+
+    assert app("migrate", "--check", DATABASE_URL=database).returncode == 0
+    assert app("seed", DATABASE_URL=database).stdout == "notes: 3 added\n"
+    assert app("seed", DATABASE_URL=database).stdout == "notes: 0 added\n"
+
+
+def test_openapi_prints_the_document_without_any_setting(client: httpx.Client) -> None:
+    assert json.loads(app("openapi").stdout) == client.get("/openapi.json").json()
+
+
+@contextmanager
+def serving(settings: Settings, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    variables = {"DATABASE_URL": url(settings), "PORT": str(port), "LOG_FORMAT": "json"}
+    process = subprocess.Popen(
+        [APP, "serve", *options], env=environment(**variables), stderr=subprocess.PIPE, text=True
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{address}/health/ready")
+        yield process, address
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(address: str) -> None:
+    for _ in range(300):
+        try:
+            if httpx.get(address).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise TimeoutError(address)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_finishes_what_is_under_way(settings: Settings, workers: str) -> None:
+    with serving(settings, "--workers", workers) as (process, address):
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as slow:
+            slow.sendall(
+                b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b'Content-Length: 15\r\n\r\n{"content":'
+            )
+            time.sleep(0.3)
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            slow.sendall(b'"x"}')
+            assert slow.recv(65536).startswith(b"HTTP/1.1 201 ")
+        assert process.wait(timeout=10) == 0
+
+
+def test_every_log_line_of_a_request_bears_its_id(settings: Settings) -> None:
+    with serving(settings) as (process, address):
+        httpx.get(f"{address}/notes", headers={"X-Request-ID": "find-me"})
+        process.terminate()
+        _, log = process.communicate(timeout=10)
+
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert any(line["request_id"] == "find-me" and "/notes" in line["message"] for line in lines)

@@ -1,0 +1,172 @@
+"""Notes over HTTP: what each request answers when all is well."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def create(client: httpx.Client, content: str = "Buy oat milk") -> dict[str, Any]:
+    answer = client.post("/notes", json={"content": content})
+    assert answer.status_code == 201, answer.text
+    note: dict[str, Any] = answer.json()["data"]
+    return note
+
+
+def test_a_created_note_is_there_under_its_location(client: httpx.Client) -> None:
+    answer = client.post("/notes", json={"content": "  Buy oat milk\n"})
+
+    note = answer.json()["data"]
+    assert answer.status_code == 201
+    assert answer.headers["ETag"] == '"1"'
+    assert answer.headers["Location"] == f"/notes/{note['id']}"
+    assert UUID(note["id"]).version == 7
+    assert TIME.fullmatch(note["created_at"])
+    assert note == {
+        "id": note["id"],
+        "content": "  Buy oat milk\n",
+        "times_sent": 0,
+        "version": 1,
+        "created_at": note["created_at"],
+        "updated_at": note["created_at"],
+        "comments": [],
+    }
+    found = client.get(answer.headers["Location"])
+    assert (found.status_code, found.json()) == (200, answer.json())
+
+
+def test_ids_grow_from_note_to_note(client: httpx.Client) -> None:
+    ids = [create(client)["id"] for _ in range(50)]
+
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 50
+
+
+def test_pages_lead_from_the_newest_to_the_last(client: httpx.Client) -> None:
+    created = [create(client, f"note {i}")["id"] for i in range(7)]
+
+    met: list[str] = []
+    cursor = None
+    while len(met) < 7:
+        params = {"limit": 3} | ({"cursor": cursor} if cursor else {})
+        page = client.get("/notes", params=params).json()
+        met += [note["id"] for note in page["data"]]
+        cursor = page["next_cursor"]
+    assert met[:7] == created[::-1]
+
+    while cursor:
+        page = client.get("/notes", params={"limit": 100, "cursor": cursor}).json()
+        cursor = page["next_cursor"]
+    assert page["next_cursor"] is None
+
+
+def test_a_note_is_replaced_changed_and_sent(client: httpx.Client) -> None:
+    path = f"/notes/{create(client)['id']}"
+
+    replaced = client.put(path, json={"content": "by put"})
+    changed = client.patch(path, json={"content": "by patch"})
+    sent = client.post(f"{path}/send")
+
+    assert [a.headers["ETag"] for a in (replaced, changed, sent)] == ['"2"', '"3"', '"4"']
+    assert replaced.json()["data"]["content"] == "by put"
+    assert changed.json()["data"]["content"] == "by patch"
+    assert sent.json()["data"]["times_sent"] == 1
+    assert client.get(path).json() == sent.json()
+
+
+def test_an_empty_patch_changes_nothing(client: httpx.Client) -> None:
+    note = create(client)
+
+    answer = client.patch(f"/notes/{note['id']}", json={})
+
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"1"')
+    assert answer.json()["data"] == note
+
+
+def test_a_deleted_note_is_gone_with_its_comments(client: httpx.Client) -> None:
+    path = f"/notes/{create(client)['id']}"
+    comment = client.post(f"{path}/comments", json={"content": "a remark"}).headers["Location"]
+
+    answer = client.delete(path)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    for request in (client.delete(path), client.get(path), client.get(comment)):
+        assert request.status_code == 404
+
+
+def test_comments_belong_to_their_note(client: httpx.Client) -> None:
+    path = f"/notes/{create(client)['id']}"
+
+    added = client.post(f"{path}/comments", json={"content": "a remark"})
+
+    comment = added.json()["data"]
+    location = f"{path}/comments/{comment['id']}"
+    assert (added.status_code, added.headers["ETag"]) == (201, '"2"')
+    assert added.headers["Location"] == location
+    assert client.get(location).json()["data"] == comment
+    assert client.get(path).json()["data"]["comments"] == [comment]
+    assert client.delete(location).status_code == 204
+    assert client.delete(location).status_code == 404
+    assert client.get(path).headers["ETag"] == '"3"'
+
+
+def test_the_hundred_and_first_comment_is_a_conflict(client: httpx.Client) -> None:
+    path = f"/notes/{create(client)['id']}"
+
+    answers = [client.post(f"{path}/comments", json={"content": "c"}) for _ in range(101)]
+
+    assert [a.status_code for a in answers] == [201] * 100 + [409]
+    assert client.get(path).json()["data"]["version"] == 101
+
+
+MATCHING = ['"1"', '"9", "1"', "*", '"a,b" , "1"', ',"1",']
+NOT_MATCHING = ['"2"', 'W/"1"', '"01"', "1", "", '"1', '"99999999999999999999"', "**", '"1" x']
+
+
+@pytest.mark.parametrize("tags", MATCHING)
+def test_if_match_lets_the_version_through(client: httpx.Client, tags: str) -> None:
+    path = f"/notes/{create(client)['id']}"
+
+    answer = client.put(path, json={"content": "new"}, headers={"If-Match": tags})
+
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
+
+
+@pytest.mark.parametrize("tags", NOT_MATCHING)
+def test_if_match_stops_another_version(client: httpx.Client, tags: str) -> None:
+    note = create(client)
+    path, headers = f"/notes/{note['id']}", {"If-Match": tags}
+
+    answers = [
+        client.put(path, json={"content": "new"}, headers=headers),
+        client.patch(path, json={}, headers=headers),
+        client.post(f"{path}/send", headers=headers),
+        client.post(f"{path}/comments", json={"content": "c"}, headers=headers),
+        client.delete(path, headers=headers),
+    ]
+
+    assert [a.status_code for a in answers] == [412] * 5
+    assert client.get(path).json()["data"] == note
+
+
+def test_if_match_may_come_in_several_lines(client: httpx.Client) -> None:
+    path = f"/notes/{create(client)['id']}"
+    headers = [("If-Match", '"8"'), ("If-Match", '"1"')]
+
+    assert client.put(path, json={"content": "new"}, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("tags", "status"), [('"1"', 304), ('W/"1"', 304), ("*", 304), ('"0", "1"', 304), ('"2"', 200)]
+)
+def test_if_none_match_spares_a_known_version(client: httpx.Client, tags: str, status: int) -> None:
+    path = f"/notes/{create(client)['id']}"
+
+    answer = client.get(path, headers={"If-None-Match": tags})
+
+    assert (answer.status_code, answer.headers["ETag"]) == (status, '"1"')
+    assert bool(answer.content) is (status == 200)

@@ -1,0 +1,99 @@
+"""The schema: revisions that lead anywhere from anywhere, and agree with the models."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+
+from app.errors import Unavailable
+from app.migrations.sql import config
+from app.notes.models import Comment, Note
+from app.settings import Settings
+from app.storage import open_storage
+from app.storage.sql import Base, SqlStorage
+
+
+@pytest.fixture
+async def empty(empty_database: Settings) -> AsyncIterator[Any]:
+    """A database without a schema, open."""
+    async with open_storage(empty_database) as storage:
+        yield storage
+
+
+async def run(storage: SqlStorage, work: Callable[[sa.Connection], Any]) -> Any:
+    async with storage.migrating() as connection:
+        return await connection.run_sync(work)
+
+
+def up_down_and_up(revision: str) -> Callable[[sa.Connection], None]:
+    def steps(connection: sa.Connection) -> None:
+        command.upgrade(config(connection), revision)
+        command.downgrade(config(connection), "-1")
+        command.upgrade(config(connection), revision)
+
+    return steps
+
+
+async def test_every_revision_goes_up_down_and_up_again(empty: SqlStorage) -> None:
+    revisions = [r.revision for r in ScriptDirectory.from_config(config()).walk_revisions()]
+
+    for revision in reversed(revisions):
+        await run(empty, up_down_and_up(revision))
+
+    await empty.check()
+
+
+async def test_models_and_revisions_agree(empty: SqlStorage) -> None:
+    await empty.migrate()
+
+    def differences(connection: sa.Connection) -> Any:
+        return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+    assert await run(empty, differences) == []
+
+
+async def test_migrating_twice_and_at_once_is_safe(empty_database: Settings) -> None:
+    async def migrate() -> None:
+        async with open_storage(empty_database) as storage:
+            await storage.migrate()
+            await storage.check()
+
+    await asyncio.gather(*(migrate() for _ in range(4)))
+    await migrate()
+
+
+async def test_an_old_schema_is_told_apart(empty: SqlStorage) -> None:
+    with pytest.raises(Unavailable, match="app migrate"):
+        await empty.check()
+
+    await empty.migrate()
+    await empty.check()
+    await run(empty, lambda c: command.downgrade(config(c), "base"))
+
+    with pytest.raises(Unavailable, match="app migrate"):
+        await empty.check()
+    with pytest.raises(Unavailable, match="app migrate"):
+        await empty.repository("notes").latest(limit=1)
+
+
+async def test_altering_a_table_keeps_what_refers_to_it(empty: SqlStorage) -> None:
+    await empty.migrate()
+    note = Note.new("Buy oat milk")
+    note.comments.append(Comment.new("a remark"))
+    await empty.repository("notes").add(note)
+
+    def alter(connection: sa.Connection) -> None:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("notes", recreate="auto") as table:
+            table.alter_column("content", type_=sa.String(300), existing_nullable=False)
+
+    await run(empty, alter)
+
+    assert await empty.repository("notes").get(note.id) == note
