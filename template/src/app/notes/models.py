@@ -29,8 +29,13 @@ def _readable(text: str) -> str:
     return text
 
 
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+# A page has dozens of times, and isoformat() takes half as long again.
+_RFC3339 = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
+
+
+def _rfc3339(t: datetime) -> str:
+    milliseconds = t.microsecond // 1000
+    return _RFC3339 % (t.year, t.month, t.day, t.hour, t.minute, t.second, milliseconds)
 
 
 Content = Annotated[
@@ -45,7 +50,7 @@ Timestamp = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Comment:
     """A remark on a note."""
 
@@ -59,7 +64,7 @@ class Comment:
         return cls(id=new_id(), content=content, created_at=now())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Note:
     """A note with its comments, oldest first: stored, changed and deleted as a whole.
 

@@ -206,7 +206,8 @@ def _notes(rows: Iterable[Any]) -> list[Note]:
     found: list[Note] = []
     for note_id, content, sent, version, created, updated, comment_id, text, time in rows:
         if not found or found[-1].id != note_id:
-            found.append(Note(note_id, content, sent, version, created, updated, []))
+            remarks: list[Comment] = []
+            found.append(Note(note_id, content, sent, version, created, updated, remarks))
         if comment_id is not None:
-            found[-1].comments.append(Comment(comment_id, text, time))
+            remarks.append(Comment(comment_id, text, time))
     return found

@@ -1,13 +1,15 @@
 """PostgreSQL through asyncpg."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.util import await_, greenlet_spawn
 
 from app.settings import InvalidSettings, Settings
 from app.storage.sql import OPERATION_SECONDS, Fault, SqlStorage
@@ -19,6 +21,7 @@ HOSTS = re.compile(f"{HOST}(,{HOST})*")
 OUTAGES = ("08", "25006", "28", "3D", "53", "55P03", "57", "58", "XX")
 MISSING_SCHEMA = ("42P01", "42703")
 TRANSIENT = ("40001", "40P01")
+PLAIN_TYPES = {sa.DateTime, sa.Integer, sa.String, sa.Uuid}
 RECYCLE_SECONDS = 300
 MIGRATION_LOCK = 0x4E6F746573
 
@@ -55,22 +58,71 @@ class Storage(SqlStorage):
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._transactions.begin()
 
+    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
+        if plain := _plain(statement, self.readers.dialect):
+            rows: Sequence[Any] = await self._run("fetch", *plain, parameters)
+            return rows
+        return await super().fetch(statement, **parameters)
+
+    async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
+        if plain := _plain(statement, self.writers.dialect):
+            status: str = await self._run("execute", *plain, parameters)
+            return int(status.rpartition(" ")[2])
+        return await super().execute(statement, **parameters)
+
+    async def _run(
+        self, method: str, sql: str, names: Sequence[str], parameters: dict[str, Any]
+    ) -> Any:
+        """Run a plain statement by the driver's own method, which halves what it costs here."""
+
+        def run() -> Any:
+            pooled = self.readers.sync_engine.pool.connect()
+            try:
+                call = getattr(pooled.driver_connection, method)
+                return await_(call(sql, *(parameters[name] for name in names)))
+            except asyncpg.IntegrityConstraintViolationError as error:
+                raise sa.exc.IntegrityError(sql, None, error) from error
+            except asyncpg.PostgresError as error:
+                raise sa.exc.DBAPIError(sql, None, error) from error
+            except BaseException:  # Cancelled, say: nobody knows what the connection is doing.
+                pooled.invalidate()
+                raise
+            finally:
+                pooled.close()
+
+        return await greenlet_spawn(run)
+
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
         async with self.transaction() as connection:
-            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             await connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             yield connection
 
     def fault(self, error: Exception) -> Fault | None:
-        state = getattr(getattr(error, "orig", error), "sqlstate", None)
+        state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
         if state in TRANSIENT:
             return Fault.TRANSIENT
         if state in MISSING_SCHEMA:
             return Fault.SCHEMA
-        if isinstance(error, sa.exc.InterfaceError) or (state or "").startswith(OUTAGES):
-            return Fault.OUTAGE
+        closed = isinstance(error, asyncpg.InterfaceError | sa.exc.InterfaceError)
+        return Fault.OUTAGE if closed or state.startswith(OUTAGES) else None
+
+
+@lru_cache(maxsize=1000)
+def _plain(statement: Any, dialect: sa.Dialect) -> tuple[str, Sequence[str]] | None:
+    """Return the SQL and the names of its parameters in order, if the driver needs no more.
+
+    SQLAlchemy converts no value of ``PLAIN_TYPES``. A statement with another type, with a constant
+    or with a list of unknown length is not plain.
+    """
+    compiled = statement.compile(dialect=dialect)
+    columns = getattr(statement, "selected_columns", ())
+    types = {type(part.type) for part in (*compiled.binds.values(), *columns)}
+    constant = any(value is not None for value in compiled.params.values())
+    if constant or compiled.post_compile_params or not types <= PLAIN_TYPES:
         return None
+    return str(compiled), tuple(compiled.positiontup or ())
 
 
 def _refuse_closed(connection: Any, record: object, proxy: object) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from functools import wraps
 from importlib import import_module
@@ -28,20 +28,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class UtcDateTime(sa.TypeDecorator[datetime]):
-    """A time in UTC; where the database forgets the zone, it is put back."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
-
-
 class Base(DeclarativeBase):
     """The schema of all features; migrations are made from it."""
 
-    type_annotation_map: ClassVar = {datetime: UtcDateTime}
+    type_annotation_map: ClassVar = {datetime: sa.DateTime(timezone=True)}
     metadata = sa.MetaData(
         naming_convention={
             "ix": "ix_%(column_0_label)s",

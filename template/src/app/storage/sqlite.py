@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.settings import InvalidSettings, Settings
@@ -56,6 +58,14 @@ class Storage(SqlStorage):
         return Fault.SCHEMA if "no such" in str(error.orig) else Fault.OUTAGE
 
 
+class _UtcDateTime(DATETIME):
+    """A time in UTC, of which SQLite forgets that it is."""
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        parse: Any = super().result_processor(dialect, coltype)
+        return lambda text: text and parse(text).replace(tzinfo=UTC)
+
+
 def _engine(path: str, connections: int, **options: Any) -> AsyncEngine:
     engine = create_async_engine(
         f"sqlite+aiosqlite://{path}",
@@ -66,6 +76,7 @@ def _engine(path: str, connections: int, **options: Any) -> AsyncEngine:
         pool_timeout=OPERATION_SECONDS,
         **options,
     )
+    engine.dialect.colspecs = {**engine.dialect.colspecs, sa.DateTime: _UtcDateTime}
     sa.event.listen(engine.sync_engine, "connect", _set_up)
     return engine
 

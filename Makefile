@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench
+
+export UV_SYSTEM_CERTS ?= true
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-7s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/ready ## Generate the default service into demo/, seed it and run it
+	@rm -rf demo
+	@copier copy --quiet --defaults --vcs-ref HEAD --data project_name=Demo . demo
+	@$(MAKE) --no-print-directory -C demo seed
+	@echo "The service is in demo/. Look at http://127.0.0.1:$${PORT:-3000}/docs, end it with Ctrl-C."
+	@cd demo && exec .venv/bin/app serve
+
+test: .venv/ready ## Render every variant and run every suite, on real servers started here
+	@pytest
+
+check: .venv/ready ## Check format, lint and types of the template and of its tests
+	@ruff format --check
+	@ruff check
+	@mypy
+	@check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@zizmor --quiet --offline .github
+
+format: .venv/ready ## Format, and mend what can be mended
+	@ruff check --fix --silent || true
+	@ruff format
+
+bench: .venv/ready ## Measure the PostgreSQL service against a textbook one and the limit
+	@rm -rf bench
+	@copier copy --quiet --defaults --vcs-ref HEAD --data project_name=Bench --data database=postgres . bench
+	@$(MAKE) --no-print-directory -C bench setup
+	@python tests/servers.py --only postgres -- python tests/benchmark/bench.py --project bench
+
+.venv/ready: pyproject.toml .venv/bin/uv
+	@uv sync --inexact --quiet
+	@touch $@
+
+.venv/bin/uv:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is missing." >&2; exit 1; }
+	@git --version >/dev/null || { echo "git is missing." >&2; exit 1; }
+	@python3 -m venv .venv || { echo "Python's venv module is missing." >&2; exit 1; }
+	@.venv/bin/pip install --quiet 'uv>=0.9,<1'

@@ -1,0 +1,163 @@
+"""What Copier makes of the answers, before anything of it runs."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from copier import run_copy
+
+from conftest import ROOT, VARIANTS, git
+
+ENGINE_WORDS = {
+    "sqlite": re.compile("sqlite", re.IGNORECASE),
+    "postgres": re.compile("postgres|asyncpg|libpq|pg_", re.IGNORECASE),
+    "mysql": re.compile("mysql|mariadb|asyncmy", re.IGNORECASE),
+    "mongodb": re.compile("mongo", re.IGNORECASE),
+}
+JINJA = {
+    "{{ _copier_conf.answers_file }}.jinja",
+    ".env.example.jinja",
+    "Makefile.jinja",
+    "README.md.jinja",
+    "compose.yaml.jinja",
+    "pyproject.toml.jinja",
+    "src/app/__init__.py.jinja",
+    "src/app/storage/__init__.py.jinja",
+}
+BAD_ANSWERS = {
+    "no name": ({}, "project_name"),
+    "empty name": ({"project_name": ""}, "1 to 60 letters"),
+    "name that breaks code": ({"project_name": 'a"b'}, "1 to 60 letters"),
+    "slug with capitals": ({"project_name": "x", "project_slug": "My_Notes"}, "lower-case"),
+    "name that gives no slug": ({"project_name": "1"}, "lower-case"),
+    "description of two lines": ({"project_name": "x", "description": "a\nb"}, "one line"),
+    "unknown engine": ({"project_name": "x", "database": "oracle"}, "sqlite"),
+}
+
+
+def files(folder: Path) -> set[str]:
+    return set(git(folder, "ls-files").splitlines())
+
+
+def copier(*arguments: str | Path, offline: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run copier's command line; `offline`, an attempt to reach another host is an error."""
+    guard = """
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        raise OSError(f"{event}{arguments}")
+import sys
+sys.addaudithook(refuse)
+"""
+    code = f"{guard if offline else ''}\nfrom copier.__main__ import CopierApp\nCopierApp.run()"
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_generating_asks_for_neither_trust_nor_a_network(template: Path, tmp_path: Path) -> None:
+    answers = ("--data", "project_name=Team Notes")
+
+    run = copier("copy", "--defaults", *answers, template, tmp_path / "new", offline=True)
+
+    assert run.returncode == 0, run.stderr
+    assert "make dev" in run.stderr
+    assert (tmp_path / "new/src/app/storage/sqlite.py").exists()
+
+
+@pytest.mark.parametrize(("answers", "said"), BAD_ANSWERS.values(), ids=BAD_ANSWERS.keys())
+def test_a_bad_answer_ends_with_what_is_allowed(
+    template: Path, tmp_path: Path, answers: dict[str, str], said: str
+) -> None:
+    data = [f"--data={name}={value}" for name, value in answers.items()]
+
+    run = copier("copy", "--defaults", *data, template, tmp_path / "new")
+
+    assert run.returncode != 0
+    assert said in run.stderr.rstrip().splitlines()[-1]
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [("Team Notes", "team-notes"), ("a.b_C--d ", "a-b-c-d"), ("N0.", "n0")],
+)
+def test_the_slug_follows_from_the_name(
+    template: Path, tmp_path: Path, name: str, slug: str
+) -> None:
+    answers = {"project_name": name}
+    run_copy(str(template), tmp_path, data=answers, defaults=True, quiet=True)
+
+    assert yaml.safe_load((tmp_path / ".copier-answers.yml").read_text())["project_slug"] == slug
+
+
+def test_the_answers_are_kept_with_the_version(project: Path, database: str) -> None:
+    answers: dict[str, Any] = yaml.safe_load((project / ".copier-answers.yml").read_text())
+
+    assert answers.pop("_src_path")
+    assert answers == {
+        "_commit": "v999.0.0",
+        "project_name": "Team Notes",
+        "project_slug": "team-notes",
+        "description": "Notes and comments over HTTP.",
+        "database": database,
+    }
+
+
+def test_only_files_that_depend_on_an_answer_are_templates() -> None:
+    found = (ROOT / "template").rglob("*.jinja")
+
+    assert {str(path.relative_to(ROOT / "template")) for path in found} == JINJA
+
+
+def test_variants_differ_by_the_files_of_their_engine(rendered: Callable[[str], Path]) -> None:
+    by_variant = {variant: files(rendered(variant)) for variant in VARIANTS}
+    common = set.intersection(*by_variant.values())
+
+    assert {variant: found - common for variant, found in by_variant.items()} == {
+        "sqlite": {"src/app/storage/sqlite.py", "tests/engines/sqlite.py"},
+        "postgres": {"src/app/storage/postgres.py", "tests/engines/postgres.py"},
+    }
+
+
+def test_no_word_of_another_engine(project: Path, database: str) -> None:
+    texts = {name: (project / name).read_text() for name in files(project)}
+
+    for engine, word in ENGINE_WORDS.items():
+        if engine != database:
+            assert [name for name, text in texts.items() if word.search(name + text)] == []
+
+
+def test_nothing_is_left_of_the_template(project: Path) -> None:
+    for name in files(project):
+        text = (project / name).read_text()
+        if not name.endswith(".mako"):
+            assert not re.search(r"\{\{|\{%|%\}|\{#", text), name
+        assert not name.endswith(".jinja")
+        assert text.endswith("\n") or not text, name
+        assert not re.search(r"[ \t]$|\n\n\Z", text, re.MULTILINE), name
+
+
+def test_every_name_is_one_that_windows_allows(project: Path) -> None:
+    reserved = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+
+    for name in files(project):
+        assert not re.search(r'[<>:"\\|?*]', name)
+        assert not any(
+            reserved.match(part) or part.endswith((".", " ")) for part in name.split("/")
+        )
+
+
+def test_git_ignores_no_file_that_was_generated(project: Path) -> None:
+    generated = {str(p.relative_to(project)) for p in project.rglob("*") if p.is_file()}
+
+    ignored = git(project, "ls-files", "--others", "--ignored", "--exclude-standard")
+
+    assert {n for n in ignored.splitlines() if n in generated and not made_later(n)} == set()
+
+
+def made_later(name: str) -> bool:
+    return name.split("/")[0] in {".venv", ".env"} or "cache" in name
