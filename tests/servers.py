@@ -26,10 +26,10 @@ from typing import IO, Any, ClassVar, Self
 from binaries import ServerError, cached, one_line, run, unpack_debian, unpack_wheel
 
 PATIENCE = 60  # seconds a server may take to start
-ROOM = 500 * 2**20  # bytes free in memory, below which data go to disk
+ROOM = 500 * 2**20  # bytes; with fewer free in memory, data go to disk
 
-# The guard of a server reads to the end of its input, which comes when this process is gone,
-# whatever ended it; then it ends the processes named last and removes the folder.
+# Each server has a guard, which reads to the end of its input. That comes when this process is gone,
+# whatever ended it: the guard then ends the processes it read last and removes the server's folder.
 GUARD = """
 exec 2>/dev/null
 pids=
@@ -47,12 +47,12 @@ class Server:
     """
 
     name: ClassVar[str]
-    variable: ClassVar[str]
-    address: ClassVar[str]
-    package: ClassVar[str]
-    binary: ClassVar[str]
+    variable: ClassVar[str]  # of the environment: the URL of a server to use instead
+    address: ClassVar[str]  # the URL, but for the port
+    package: ClassVar[str]  # what holds the binaries
+    binary: ClassVar[str]  # its path in the package
     options: ClassVar[str]
-    ready: ClassVar[str]
+    ready: ClassVar[str]  # what the log says when clients are welcome
     ending: ClassVar[signal.Signals] = signal.SIGKILL
 
     process: Popen[bytes] | None = None
@@ -61,6 +61,7 @@ class Server:
 
     @property
     def url(self) -> str:
+        """The URL for clients, the same after every start."""
         return self.address.format(port=self.port)
 
     def fetch(self, folder: Path) -> None:
@@ -71,7 +72,7 @@ class Server:
         """Put into ``data`` what the first start needs."""
 
     def start(self) -> None:
-        """Serve, and return once clients are welcome."""
+        """Serve, anew if need be, and return once clients are welcome."""
         self._spawn(*self._command())
         self._await(self.ready)
 
@@ -97,11 +98,12 @@ class Server:
 
     def thaw(self) -> None:
         """Let a frozen server go on as if nothing had happened."""
-        for pid in reversed(self._frozen):
+        frozen, self._frozen = self._frozen, ()
+        for pid in reversed(frozen):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-            self._watch(pid)
-        self._frozen = ()
+        if frozen:
+            self._watch(frozen[0])
 
     def __enter__(self) -> Self:
         began = time.monotonic()
@@ -141,6 +143,7 @@ class Server:
         return [str(self.binaries / self.binary), *options]
 
     def _spawn(self, *command: str, stdin: IO[bytes] | int = DEVNULL) -> None:
+        self.stop()  # the guard knows one
         env = environment(self.binaries)
         place = {"cwd": "/", "process_group": 0, **as_nobody()}
         with self.log.open("wb") as log:
@@ -194,7 +197,7 @@ class MariaDB(Server):
     package = "mariadb-server-core"
     binary = "usr/sbin/mariadbd"
     options = """
-        --no-defaults --datadir={data} --port={port} --bind-address=127.0.0.1 --socket={data}/socket
+        --no-defaults --datadir={data} --port={port} --bind-address=127.0.0.1 --socket=
         --lc-messages-dir={binaries}/usr/share/mysql --skip-name-resolve --max-connections=300
         --character-sets-dir={binaries}/usr/share/mysql/charsets --character-set-server=utf8mb4
         --innodb-log-file-size=16M --innodb-flush-method=nosync --innodb-flush-log-at-trx-commit=2
