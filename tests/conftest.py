@@ -94,9 +94,8 @@ def project(rendered: Callable[[str], Path], database: str) -> Path:
 
 def environment(database: str) -> dict[str, str]:
     """Return what a person's shell would have in a project: no trace of this test run."""
-    kept = {
-        k: v for k, v in os.environ.items() if not k.startswith(("VIRTUAL_ENV", "PYTEST", "TEST_"))
-    }
+    hidden = ("VIRTUAL_ENV", "PYTEST", "TEST_", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
     if database in SERVERS:
         kept["TEST_DATABASE_URL"] = os.environ[SERVERS[database]]
     return kept

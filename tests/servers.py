@@ -28,8 +28,8 @@ from binaries import ServerError, cached, one_line, run, unpack_debian, unpack_w
 PATIENCE = 60  # seconds a server may take to start
 ROOM = 500 * 2**20  # bytes; with fewer free in memory, data go to disk
 
-# Each server has a guard, which reads to the end of its input. That comes when this process is gone,
-# whatever ended it: the guard then ends the processes it read last and removes the server's folder.
+# Each server has a guard that reads its input to the end, which comes when this process is gone,
+# whatever ended it; the guard then ends the processes it read last, and removes their folder.
 GUARD = """
 exec 2>/dev/null
 pids=
@@ -197,8 +197,9 @@ class MariaDB(Server):
     package = "mariadb-server-core"
     binary = "usr/sbin/mariadbd"
     options = """
-        --no-defaults --datadir={data} --port={port} --bind-address=127.0.0.1 --socket=
-        --lc-messages-dir={binaries}/usr/share/mysql --skip-name-resolve --max-connections=300
+        --no-defaults --datadir={data} --tmpdir={data} --port={port} --bind-address=127.0.0.1
+        --socket= --skip-name-resolve --max-connections=300
+        --lc-messages-dir={binaries}/usr/share/mysql
         --character-sets-dir={binaries}/usr/share/mysql/charsets --character-set-server=utf8mb4
         --innodb-log-file-size=16M --innodb-flush-method=nosync --innodb-flush-log-at-trx-commit=2
     """

@@ -72,7 +72,8 @@ def test_generate_develop_restart_and_stop(template: Path, tmp_path: Path) -> No
         routes = project / "src/app/features.py"
         routes.write_text(routes.read_text() + "\n# An edit: the service starts again.\n")
         time.sleep(1)
-        assert ready(address, dev, project).get(note).json() == edited
+        with ready(address, dev, project) as again:
+            assert again.get(note).json() == edited
 
     with (
         running([".venv/bin/app", "serve", "--workers", "2"], project, **variables) as server,

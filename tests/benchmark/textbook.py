@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, HTTPException, Query
@@ -42,7 +42,7 @@ def utc_now() -> datetime:
 class Base(DeclarativeBase):
     """The base of the mapped classes."""
 
-    type_annotation_map = {datetime: DateTime(timezone=True)}
+    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True)}
 
 
 class Note(Base):

@@ -18,7 +18,7 @@ from sqlalchemy.util import greenlet_spawn
 from app.errors import Unavailable
 from app.migrations import sql as migrations
 
-OPERATION_SECONDS = 2.5
+OPERATION_SECONDS = 2.0
 ATTEMPTS = 3
 BACKOFF_SECONDS = 0.02
 

@@ -16,7 +16,7 @@ PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    f"busy_timeout={int(OPERATION_SECONDS * 1000)}",
+    f"busy_timeout={int(OPERATION_SECONDS * 750)}",  # Gives up before it is given up.
 )
 
 
