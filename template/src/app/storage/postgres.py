@@ -17,8 +17,10 @@ from app.storage.sql import OPERATION_SECONDS, Fault, SqlStorage
 HOST = r"(\[[^\]]*\]|[^:,\[\]]*)(:[0-9]{1,5})?"
 HOSTS = re.compile(f"{HOST}(,{HOST})*")
 
+LIBPQ_ONLY = {"channel_binding", "connect_timeout", "gssencmode", "keepalives", "keepalives_idle"}
+
 # Classes of SQLSTATE, or whole ones, that speak of the server and not of the statement.
-OUTAGES = ("08", "25006", "28", "3D", "53", "55P03", "57", "58", "XX")
+OUTAGES = ("08", "25006", "28", "3D", "42704", "53", "55P03", "57", "58", "XX")
 MISSING_SCHEMA = ("42P01", "42703")
 TRANSIENT = ("40001", "40P01")
 PLAIN_TYPES = {sa.DateTime, sa.Integer, sa.String, sa.Uuid}
@@ -27,16 +29,14 @@ MIGRATION_LOCK = 0x4E6F746573
 
 
 class Storage(SqlStorage):
-    """An open PostgreSQL database. The URL goes to asyncpg as it is, all its options included."""
+    """An open PostgreSQL database."""
 
     def __init__(self, settings: Settings) -> None:
-        _, _, address = settings.database_url.get_secret_value().partition("://")
-        if not HOSTS.fullmatch(address.partition("/")[0].rpartition("@")[2]):
-            raise InvalidSettings("DATABASE_URL: the host or the port is malformed")
+        dsn = _dsn(settings.database_url.get_secret_value())
 
         async def connect() -> asyncpg.Connection:
             return await asyncpg.connect(
-                f"postgresql://{address}",
+                dsn,
                 timeout=OPERATION_SECONDS,
                 server_settings={"statement_timeout": f"{OPERATION_SECONDS}s"},
             )
@@ -107,6 +107,15 @@ class Storage(SqlStorage):
             return Fault.SCHEMA
         closed = isinstance(error, asyncpg.InterfaceError | sa.exc.InterfaceError)
         return Fault.OUTAGE if closed or state.startswith(OUTAGES) else None
+
+
+def _dsn(url: str) -> str:
+    """Return the URL as asyncpg takes it, with all options but those that only libpq has."""
+    address, _, query = url.partition("://")[2].partition("?")
+    if not HOSTS.fullmatch(address.partition("/")[0].rpartition("@")[2]):
+        raise InvalidSettings("DATABASE_URL: the host or the port is malformed")
+    options = [o for o in query.split("&") if o.partition("=")[0] not in LIBPQ_ONLY]
+    return f"postgresql://{address}?{'&'.join(options)}"
 
 
 @lru_cache(maxsize=1000)

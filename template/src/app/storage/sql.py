@@ -2,8 +2,8 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import datetime
 from enum import Enum
 from functools import wraps
@@ -101,7 +101,7 @@ class SqlStorage(ABC):
         Whatever happens to the database, this ends after ``OPERATION_SECONDS`` and the time it
         takes to give up a connection.
         """
-        try:
+        with self.faults_as_unavailable():
             async with asyncio.timeout(OPERATION_SECONDS):
                 for attempt in range(ATTEMPTS - 1):
                     try:
@@ -111,6 +111,12 @@ class SqlStorage(ABC):
                             raise
                     await asyncio.sleep(BACKOFF_SECONDS * 2**attempt)
                 return await work()
+
+    @contextmanager
+    def faults_as_unavailable(self) -> Iterator[None]:
+        """Raise ``Unavailable`` for errors that are the database's fault."""
+        try:
+            yield
         except Exception as error:
             outage = isinstance(error, OSError | sa.exc.TimeoutError)
             fault = Fault.OUTAGE if outage else self.fault(error)
@@ -126,8 +132,9 @@ class SqlStorage(ABC):
 
     async def migrate(self) -> None:
         """Bring the schema to the newest revision."""
-        async with self.migrating() as connection:
-            await connection.run_sync(migrations.upgrade)
+        with self.faults_as_unavailable():
+            async with self.migrating() as connection:
+                await connection.run_sync(migrations.upgrade)
 
     async def close(self) -> None:
         """Close every connection."""

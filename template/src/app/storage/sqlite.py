@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from app.settings import InvalidSettings, Settings
 from app.storage.sql import OPERATION_SECONDS, Fault, SqlStorage
 
+MIGRATION_SECONDS = 600
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -44,18 +45,20 @@ class Storage(SqlStorage):
         # A table is altered by copying it; dropping the old one must not delete what refers to it.
         async with self.writers.connect() as connection:
             await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            await connection.exec_driver_sql(f"PRAGMA busy_timeout={MIGRATION_SECONDS * 1000}")
             await connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield connection
                 await connection.commit()
             finally:
                 await connection.rollback()
-                await connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+                await connection.invalidate()  # The next one is set up as it should be.
 
     def fault(self, error: Exception) -> Fault | None:
-        if not isinstance(error, sa.exc.OperationalError):
+        # Of a file that is no database comes a bare DatabaseError; its other kinds are bugs.
+        if type(error) not in (sa.exc.OperationalError, sa.exc.DatabaseError):
             return None
-        return Fault.SCHEMA if "no such" in str(error.orig) else Fault.OUTAGE
+        return Fault.SCHEMA if "no such" in str(error) else Fault.OUTAGE
 
 
 class _UtcDateTime(DATETIME):
