@@ -104,8 +104,8 @@ def test_migrate_and_seed_can_be_run_again_and_at_once(empty_database: Settings)
         assert [run.result().returncode for run in runs] == [0, 0]
 
     assert app("migrate", "--check", DATABASE_URL=database).returncode == 0
-    assert app("seed", DATABASE_URL=database).stdout == "notes: 3 added\n"
-    assert app("seed", DATABASE_URL=database).stdout == "notes: 0 added\n"
+    assert "notes: 3 added\n" in app("seed", DATABASE_URL=database).stdout
+    assert "notes: 0 added\n" in app("seed", DATABASE_URL=database).stdout
 
 
 def test_openapi_prints_the_document_without_any_setting(client: httpx.Client) -> None:

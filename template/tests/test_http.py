@@ -210,6 +210,7 @@ def test_the_document_says_what_can_come(client: httpx.Client) -> None:
         f"{method} {path}": " ".join(sorted(operation["responses"]))
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
+        if path.startswith(("/notes", "/health"))
     }
     assert statuses == {
         "get /notes": "200 422 500 503",
