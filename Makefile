@@ -42,5 +42,6 @@ bench: .venv/ready ## Measure the PostgreSQL service against a textbook one and 
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is missing." >&2; exit 1; }
 	@git --version >/dev/null || { echo "git is missing." >&2; exit 1; }
+	@echo "Setting up .venv, once."
 	@python3 -m venv .venv || { echo "Python's venv module is missing." >&2; exit 1; }
-	@.venv/bin/pip install --quiet 'uv>=0.9,<1'
+	@.venv/bin/pip --disable-pip-version-check install --quiet 'uv>=0.9,<1'

@@ -5,6 +5,7 @@ import sys
 from contextvars import ContextVar
 from typing import Literal
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 LogFormat = Literal["auto", "json", "text"]
@@ -24,6 +25,7 @@ def _formatter(style: LogFormat) -> logging.Formatter:
             ["levelname", "name", "message", "request_id"],
             rename_fields={"levelname": "level", "name": "logger"},
             timestamp="time",
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # Of the server's, for terminals.
         )
     return logging.Formatter("%(asctime)s %(levelname)-7s %(message)s  [%(request_id)s]")
 
