@@ -17,7 +17,8 @@ from app.errors import Conflict, NotFound, PreconditionFailed
 from app.identity import now
 from app.notes.models import MAX_COMMENTS, MAX_CONTENT, NO_SUCH_NOTE, Comment, Note
 from app.notes.repository import NoteRepository, Versions
-from app.storage.sql import Base, SqlStorage, operation
+from app.storage.operations import operation
+from app.storage.sql import Base, SqlStorage
 
 
 class NoteRow(Base):

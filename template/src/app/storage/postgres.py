@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.util import await_, greenlet_spawn
 
 from app.settings import InvalidSettings, Settings
-from app.storage.sql import OPERATION_SECONDS, Fault, SqlStorage
+from app.storage.operations import OPERATION_SECONDS, Fault
+from app.storage.sql import SqlStorage
 
 HOST = r"(\[[^\]]*\]|[^:,\[\]]*)(:[0-9]{1,5})?"
 HOSTS = re.compile(f"{HOST}(,{HOST})*")

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.settings import InvalidSettings, Settings
-from app.storage.sql import OPERATION_SECONDS, Fault, SqlStorage
+from app.storage.operations import OPERATION_SECONDS, Fault
+from app.storage.sql import SqlStorage
 
 MIGRATION_SECONDS = 600
 PRAGMAS = (
