@@ -1,0 +1,104 @@
+"""Revisions of the MongoDB database; part of the package, so that a wheel has them.
+
+A revision is a module in ``versions``, named by its number and what it does, as in
+``0002_colours.py``, with ``async def upgrade(database)``. Each is applied once, in the order of
+their names. Nothing undoes one that was stopped half-way: it is run again from its beginning, so
+write it such that this does no harm.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+from uuid import uuid4
+
+from pymongo import ReturnDocument
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+
+from app.errors import Unavailable
+
+LEASE_SECONDS = 10
+"""How long the lock of a process that was killed still stands."""
+
+RENEWAL_SECONDS = 2
+POLL_SECONDS = 0.1
+
+Database = AsyncDatabase[dict[str, Any]]
+Collection = AsyncCollection[dict[str, Any]]
+
+THIS = {"_id": "revisions"}
+"""The one document of the collection ``migrations``: what is applied, and who is at it."""
+
+
+@cache
+def revisions() -> frozenset[str]:
+    """Return the names of the revisions that this code knows."""
+    return frozenset(m.name for m in iter_modules([str(Path(__file__).parent / "versions")]))
+
+
+async def applied(database: Database) -> set[str]:
+    """Return the names of the revisions that the database has."""
+    state = await database.migrations.find_one(THIS) or {}
+    return set(state.get("applied", ()))
+
+
+async def upgrade(database: Database) -> None:
+    """Apply the revisions that are missing; one process at a time does."""
+    owner = uuid4().hex
+    async with _locked(database.migrations, owner):
+        for name in sorted(revisions()):
+            if name not in await applied(database):
+                await import_module(f"{__name__}.versions.{name}").upgrade(database)
+                await _record(database.migrations, owner, name)
+
+
+async def _record(state: Collection, owner: str, name: str) -> None:
+    mine = {**THIS, "owner": owner}
+    if not (await state.update_one(mine, {"$addToSet": {"applied": name}})).matched_count:
+        raise Unavailable("This migration was taken for dead, and another one has begun.")
+
+
+@asynccontextmanager
+async def _locked(state: Collection, owner: str) -> AsyncIterator[None]:
+    await _wait_for_lock(state, owner)
+    keeper = asyncio.create_task(_keep(state, owner))
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        await state.update_one({**THIS, "owner": owner}, {"$unset": {"owner": "", "until": ""}})
+
+
+async def _wait_for_lock(state: Collection, owner: str) -> None:
+    while True:
+        if await _hold(state, owner):
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _keep(state: Collection, owner: str) -> None:
+    while True:
+        await asyncio.sleep(RENEWAL_SECONDS)
+        with suppress(PyMongoError):
+            await _hold(state, owner)
+
+
+async def _hold(state: Collection, owner: str) -> bool:
+    """Take the lock if it is free, or keep it; the server's clock says when a lease is over."""
+    over = {"$lte": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}
+    mine = {"$eq": ["$owner", owner]}
+    take = {"$cond": [{"$or": [over, mine]}, owner, "$owner"]}
+    renew = {"$cond": [mine, {"$add": ["$$NOW", LEASE_SECONDS * 1000]}, "$until"]}
+    found: Any = await state.find_one_and_update(
+        THIS,
+        [{"$set": {"owner": take}}, {"$set": {"until": renew}}],
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+    )
+    return bool(found["owner"] == owner)

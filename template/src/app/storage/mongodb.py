@@ -1,0 +1,132 @@
+"""MongoDB through PyMongo."""
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import Any, TypeVar
+
+import pymongo
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    OperationFailure,
+    ProtocolError,
+    PyMongoError,
+    WriteConcernError,
+)
+
+from app.errors import Unavailable
+from app.migrations import mongodb as migrations
+from app.settings import InvalidSettings, Settings
+from app.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault
+
+DRIVER_SECONDS = OPERATION_SECONDS - 0.5
+"""When the driver gives up, and the server with it: in time to say why."""
+
+# Codes of errors that speak of the server and not of the command, where PyMongo has no class.
+OUTAGES = {
+    6,  # HostUnreachable
+    7,  # HostNotFound
+    13,  # Unauthorized
+    18,  # AuthenticationFailed
+    24,  # LockTimeout
+    89,  # NetworkTimeout
+    112,  # WriteConflict
+    133,  # FailedToSatisfyReadPreference
+    134,  # ReadConcernMajorityNotAvailableYet
+    146,  # ExceededMemoryLimit
+    202,  # NetworkInterfaceExceededTimeLimit
+    262,  # ExceededTimeLimit
+    462,  # IngressRequestRateLimitExceeded
+    9001,  # SocketException
+    11601,  # Interrupted
+    13388,  # StaleConfig
+    14031,  # OutOfDiskSpace
+}
+
+Document = dict[str, Any]
+
+T = TypeVar("T")
+
+
+class Storage(BoundedStorage):
+    """An open MongoDB database. The URL goes to PyMongo as it is, its options included.
+
+    Some are not for the URL to choose. A write is acknowledged once a majority of the members
+    has it in its journal, so no failover takes it back. Reads go to the primary, which has every
+    acknowledged write, whichever process sent it. They are not of concern "majority": for a
+    moment after an election that could miss one; nor "linearizable", a write for each read.
+    """
+
+    outages = (
+        OSError,
+        ConfigurationError,
+        ConnectionFailure,
+        ExecutionTimeout,
+        ProtocolError,
+        WriteConcernError,
+    )
+
+    def __init__(self, settings: Settings) -> None:
+        try:
+            self.client = pymongo.AsyncMongoClient[Document](
+                settings.database_url.get_secret_value(),
+                tz_aware=True,
+                datetime_conversion="DATETIME_CLAMP",
+                unicode_decode_error_handler="replace",
+                uuidRepresentation="standard",
+                w="majority",
+                journal=True,
+                retryWrites=True,
+                retryReads=True,
+                readPreference="primary",
+                readConcernLevel="local",
+                maxPoolSize=settings.database_pool_size,
+                connectTimeoutMS=DRIVER_SECONDS * 1000,
+                serverSelectionTimeoutMS=DRIVER_SECONDS * 1000,
+            )
+            self.database = self.client.get_default_database()
+        except (PyMongoError, ValueError):
+            example = "mongodb://localhost/notes"
+            message = f"DATABASE_URL: it must be valid and name a database, as in {example}"
+            raise InvalidSettings(message) from None
+        self._migrated = False
+
+    def repository(self, feature: str) -> Any:
+        """Return the feature's ``Repository`` on this database."""
+        return import_module(f"app.{feature}.mongodb").Repository(self)
+
+    def fault(self, error: Exception) -> Fault | None:
+        outage = isinstance(error, OperationFailure) and error.code in OUTAGES
+        return Fault.OUTAGE if outage else None
+
+    async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
+        async def migrated_work() -> T:
+            # A write to a collection that is missing would make it, without its rules.
+            if not self._migrated:
+                await self._require_schema(or_newer=True)
+                self._migrated = True
+            return await work()
+
+        with pymongo.timeout(DRIVER_SECONDS):
+            return await super().bounded(migrated_work)
+
+    async def check(self) -> None:
+        """Raise ``Unavailable`` unless the database answers and has the schema of this code."""
+        await self.bounded(lambda: self._require_schema(or_newer=False))
+
+    async def _require_schema(self, *, or_newer: bool) -> None:
+        known, applied = migrations.revisions(), await migrations.applied(self.database)
+        missing, unknown = sorted(known - applied), sorted(applied - known)
+        if missing or (unknown and not or_newer):
+            raise Unavailable(Fault.SCHEMA.value, f"Missing: {missing}. Unknown: {unknown}.")
+
+    async def migrate(self) -> None:
+        """Bring the schema to the newest revision."""
+        with self.faults_told():
+            await migrations.upgrade(self.database)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        with pymongo.timeout(DRIVER_SECONDS):
+            await self.client.close()
