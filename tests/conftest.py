@@ -14,9 +14,13 @@ from binaries import ServerError
 from servers import provide
 
 ROOT = Path(__file__).parent.parent
-VARIANTS = ("sqlite", "postgres")
-SERVERS = {"postgres": "TEST_POSTGRES_URL"}
-"""The variable that names the server on which a variant's own tests run, if it needs one."""
+VARIANTS = ("sqlite", "postgres", "mysql", "mongodb", "adaptable")
+SERVERS = {
+    "postgres": "TEST_POSTGRES_URL",
+    "mysql": "TEST_MYSQL_URL",
+    "mongodb": "TEST_MONGODB_URL",
+}
+"""The variable that names the server of an engine, if it needs one."""
 
 servers = ExitStack()
 
@@ -92,10 +96,10 @@ def project(rendered: Callable[[str], Path], database: str) -> Path:
     return rendered(database)
 
 
-def environment(database: str) -> dict[str, str]:
-    """Return what a person's shell would have in a project: no trace of this test run."""
+def environment(engine: str) -> dict[str, str]:
+    """Return what a person's shell would have in a project: a server, no trace of this test run."""
     hidden = ("VIRTUAL_ENV", "PYTEST", "TEST_", "PYTHONDONTWRITEBYTECODE")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
-    if database in SERVERS:
-        kept["TEST_DATABASE_URL"] = os.environ[SERVERS[database]]
+    if engine in SERVERS:
+        kept["TEST_DATABASE_URL"] = os.environ[SERVERS[engine]]
     return kept

@@ -1,11 +1,13 @@
 """Every variant, in its own environment and on its own database server, by its own commands."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
-from conftest import environment, git
+from conftest import SERVERS, VARIANTS, environment, git
 
 
 def make(project: Path, database: str, *targets: str) -> None:
@@ -25,8 +27,17 @@ def test_lint_and_strict_types_pass(project: Path, database: str) -> None:
     make(project, database, "check")
 
 
-def test_its_own_tests_pass(project: Path, database: str) -> None:
-    make(project, database, "test")
+@pytest.mark.parametrize(
+    ("variant", "engine"),
+    [
+        pytest.param(variant, engine, marks=pytest.mark.xdist_group(f"{variant} on {engine}"))
+        for variant in VARIANTS
+        for engine in ("sqlite", *SERVERS)
+        if variant in (engine, "adaptable")
+    ],
+)
+def test_its_own_tests_pass(rendered: Callable[[str], Path], variant: str, engine: str) -> None:
+    make(rendered(variant), engine, "test")
 
 
 @pytest.mark.parametrize("target", ["help", "setup"])
@@ -36,15 +47,14 @@ def test_commands_need_nothing_but_the_project(project: Path, database: str, tar
 
 def test_a_wheel_has_the_migrations(project: Path, database: str, tmp_path: Path) -> None:
     """The service runs from an installed wheel, without its source."""
-    uv = ["uv", "--quiet"]
-    subprocess.run([*uv, "build", "--wheel", "--out-dir", tmp_path], cwd=project, check=True)
+    build = ["uv", "build", "--quiet", "--wheel", "--out-dir", str(tmp_path)]
+    subprocess.run(build, cwd=project, env=environment(database), check=True)
     (wheel,) = tmp_path.glob("*.whl")
-    listing = subprocess.run(
-        ["python", "-m", "zipfile", "--list", wheel], check=True, capture_output=True, text=True
-    ).stdout
 
-    for name in ("env.py", "script.py.mako", "versions/0001_notes.py"):
-        assert f"app/migrations/sql/{name}" in listing
+    packed = {name for name in ZipFile(wheel).namelist() if "/migrations/" in name}
+
+    kept = (project / "src").rglob("migrations/**/*.*")
+    assert packed == {str(p.relative_to(project / "src")) for p in kept if p.suffix != ".pyc"}
 
 
 @pytest.mark.parametrize(

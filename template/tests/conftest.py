@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 import httpx
 import pytest
@@ -19,15 +21,30 @@ from app.settings import Settings
 from app.storage import ENGINES, Storage, engine_of, open_storage
 from tests.memory import MemoryNotes
 
+SERVER = os.environ.get("TEST_DATABASE_URL")
+
+
+def _engine() -> ModuleType:
+    name = next(iter(ENGINES.values()))
+    if SERVER:
+        name = engine_of(Settings(_env_file=None, database_url=SERVER))
+    return import_module(f"tests.engines.{name}")
+
+
+ENGINE = _engine()
+"""The engine of ``TEST_DATABASE_URL``, else the first one that the project knows."""
+
+collect_ignore = [
+    path.name
+    for path in Path(__file__).parent.glob("test_*_migrations.py")
+    if path.name != ENGINE.MIGRATIONS
+]
+
 
 @contextmanager
 def new_database() -> Iterator[Settings]:
     """Yield settings that name a new, empty database, which is gone at the end."""
-    server = os.environ.get("TEST_DATABASE_URL")
-    engine = next(iter(ENGINES.values()))
-    if server:
-        engine = engine_of(Settings(_env_file=None, database_url=server))
-    with import_module(f"tests.engines.{engine}").database(server) as url:
+    with ENGINE.database(SERVER) as url:
         yield Settings(_env_file=None, database_url=url, log_level="WARNING")
 
 

@@ -1,1 +1,4 @@
-"""How to get a throw-away database: one module for each engine, each with ``database``."""
+"""How to get a throw-away database, a module an engine.
+
+Each has ``database``, and the name of the test module that is about its ``MIGRATIONS``.
+"""

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+MIGRATIONS = "test_sql_migrations.py"
+
 
 @contextmanager
 def database(server: str | None) -> Iterator[str]:

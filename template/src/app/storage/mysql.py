@@ -16,7 +16,8 @@ from sqlalchemy.types import adapt_type
 
 from app.migrations.sql.mysql import DdlCompiler, TypeCompiler
 from app.settings import InvalidSettings, Settings
-from app.storage.sql import OPERATION_SECONDS, Fault, SqlStorage
+from app.storage.operations import OPERATION_SECONDS, Fault
+from app.storage.sql import SqlStorage
 
 # Codes of errors that speak of the server and not of the statement.
 CONNECTION = {0, 2003, 2013, 1043, 1053, 1077, 1152, *range(1153, 1162), 1184, 1927, 4031}
