@@ -1,6 +1,7 @@
 """The template as a release, and what it renders for each answer to `database`."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,7 +15,9 @@ from binaries import ServerError
 from servers import provide
 
 ROOT = Path(__file__).parent.parent
-VARIANTS = ("sqlite", "postgres", "mysql", "mongodb", "adaptable")
+VARIANTS = ("adaptable", "sqlite", "postgres", "mysql", "mongodb")
+"""The answers to `database`; the one with most to test is first, as two workers share them."""
+
 SERVERS = {
     "postgres": "TEST_POSTGRES_URL",
     "mysql": "TEST_MYSQL_URL",
@@ -63,21 +66,47 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def render(template: Path, database: str, folder: Path) -> None:
+    """Render a variant as a person would, and put it under version control."""
+    answers = {"project_name": "Team Notes", "database": database}
+    run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=Generated")
+
+
 @pytest.fixture(scope="session")
 def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return the folder of a variant, rendered once and under version control."""
+    """Return the folder of a variant, as it was rendered; nobody changes it."""
 
     @cache
-    def render(database: str) -> Path:
+    def once(database: str) -> Path:
         folder = tmp_path_factory.mktemp(database)
-        answers = {"project_name": "Team Notes", "database": database}
-        run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
-        git(folder, "init", "--quiet")
-        git(folder, "add", "--all")
-        git(folder, "commit", "--quiet", "--message=Generated")
+        render(template, database, folder)
         return folder
 
-    return render
+    return once
+
+
+@pytest.fixture(scope="session")
+def installed(template: Path) -> Callable[[str], Path]:
+    """Return the folder of a variant with its environment, for its own commands.
+
+    The folder, without its files, outlives the run, as compiled bytecode and types are dear.
+    """
+
+    @cache
+    def once(database: str) -> Path:
+        folder = ROOT / ".cache" / "variants" / database
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            if path.name not in (".venv", ".mypy_cache"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        render(template, database, folder)
+        subprocess.run(["uv", "sync", "--quiet"], cwd=folder, env=environment(database), check=True)
+        return folder
+
+    return once
 
 
 @pytest.fixture(

@@ -160,15 +160,3 @@ def test_every_name_is_one_that_windows_allows(project: Path) -> None:
         assert not any(
             reserved.match(part) or part.endswith((".", " ")) for part in name.split("/")
         )
-
-
-def test_git_ignores_no_file_that_was_generated(project: Path) -> None:
-    generated = {str(p.relative_to(project)) for p in project.rglob("*") if p.is_file()}
-
-    ignored = git(project, "ls-files", "--others", "--ignored", "--exclude-standard")
-
-    assert {n for n in ignored.splitlines() if n in generated and not made_later(n)} == set()
-
-
-def made_later(name: str) -> bool:
-    return name.split("/")[0] in {".venv", ".env"} or "cache" in name

@@ -22,8 +22,7 @@ APP = Path(sys.executable).with_name("app")
 
 
 def environment(**variables: str) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "SYSTEMROOT")}
-    return kept | variables
+    return {"PATH": os.environ["PATH"]} | variables
 
 
 def app(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -11,12 +11,10 @@ from importlib.util import find_spec
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from app.errors import ServiceError, Unavailable
 from app.features import FEATURES
 from app.logs import configure_logs
-from app.main import create_app
 from app.settings import InvalidSettings, load_settings
 from app.storage import Storage, open_storage
 
@@ -41,6 +39,8 @@ def serve(
     reload: Annotated[bool, typer.Option("--reload", help="Start again on changes.")] = False,
 ) -> None:
     """Run the service on HOST:PORT."""
+    import uvicorn  # Here, as in openapi(), to spare the other commands a third of a second.
+
     settings = load_settings()
     _on_storage(lambda storage: asyncio.sleep(0))  # Finds mistakes in the URL; sends nothing.
     _must_be_free(settings.host, settings.port)
@@ -95,6 +95,8 @@ def seed() -> None:
 @cli.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
+    from app.main import create_app
+
     typer.echo(json.dumps(create_app().openapi(), indent=2))
 
 
