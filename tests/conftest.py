@@ -109,14 +109,19 @@ def installed(template: Path) -> Callable[[str], Path]:
     return once
 
 
-@pytest.fixture(
-    scope="session",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in VARIANTS],
-)
+@pytest.fixture(scope="session", params=VARIANTS)
 def database(request: pytest.FixtureRequest) -> str:
     """Each answer to `database`."""
     answer: str = request.param
     return answer
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what is about one variant in one worker: two would be in each other's way."""
+    for item in items:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        if variant := params.get("variant", params.get("database")):
+            item.add_marker(pytest.mark.xdist_group(str(variant)))
 
 
 @pytest.fixture(scope="session")

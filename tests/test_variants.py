@@ -26,7 +26,7 @@ def make(project: Path, engine: str, *targets: str) -> None:
 @pytest.mark.parametrize(
     ("variant", "engine"),
     [
-        pytest.param(variant, engine, marks=pytest.mark.xdist_group(variant))
+        (variant, engine)
         for variant in VARIANTS
         for engine in ("sqlite", *SERVERS)
         if variant in (engine, "adaptable")

@@ -15,10 +15,10 @@ from app.storage.sql import SqlStorage
 
 MIGRATION_SECONDS = 600
 PRAGMAS = (
+    f"busy_timeout={int(OPERATION_SECONDS * 750)}",  # Gives up before it is given up.
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    f"busy_timeout={int(OPERATION_SECONDS * 750)}",  # Gives up before it is given up.
 )
 
 
