@@ -93,3 +93,39 @@ def test_the_document_is_the_same_whatever_the_engine(
         return subprocess.run(command, env=source, check=True, capture_output=True).stdout
 
     assert {document(variant) for variant in VARIANTS} == {document("sqlite")}
+
+
+@pytest.mark.xdist_group("adaptable")
+def test_the_same_requests_get_the_same_answers_on_every_engine(
+    installed: Callable[[str], Path],
+) -> None:
+    project = installed("adaptable")
+    answers = {engine: recorded(project, engine) for engine in ("sqlite", *SERVERS)}
+
+    assert len(answers["sqlite"]) > 200
+    for engine in SERVERS:
+        assert answers[engine] == answers["sqlite"]
+
+
+def recorded(project: Path, engine: str) -> list[str]:
+    """Return what the service answers on a new database of an engine, a line a request."""
+    script = Path(__file__).with_name("answers.py")
+    code = f"""
+import os, runpy, subprocess, sys
+from tests.conftest import new_database
+with new_database() as settings:
+    url = settings.database_url.get_secret_value()
+    subprocess.run([sys.executable.replace("python", "app"), "migrate"],
+                   env=os.environ | {{"DATABASE_URL": url}}, check=True)
+    sys.argv = ["answers.py", url]
+    runpy.run_path({str(script)!r}, run_name="__main__")
+"""
+    run = subprocess.run(
+        [".venv/bin/python", "-c", code],
+        cwd=project,
+        env=environment(engine),
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout.splitlines()

@@ -1,0 +1,104 @@
+"""Print what a service answers to a fixed list of requests, for comparing engines.
+
+Run by the interpreter of a generated project, in its folder: `python answers.py DATABASE_URL`.
+Ids and times are replaced by the order in which they came up.
+"""
+
+import json
+import re
+import sys
+from typing import Any
+
+import httpx
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+
+NOISE = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+)
+TEXTS = [
+    None,
+    "",
+    " \u00a0\u3000",
+    "x" * 255,
+    "x" * 256,
+    "\U0001f600" * 255,
+    "\U0001f600" * 256,
+    "e\u0301" * 127 + "e",
+    "trailing   ",
+    "Case",
+    "case",
+    "stra\u00dfe",
+    "a\0b",
+    "\ud800",
+    "\u200b",
+    "100% \\ ' \" ; --",
+    1,
+    [],
+]
+QUERIES = ["limit=-1", "limit=0", "limit=101", "limit=9999999999999999999", "cursor=x", "limit=2"]
+TAGS = ['"1"', '"2"', 'W/"1"', "*", '"1", "2"', '"99999999999999999999"', ""]
+IDS = ["x", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]
+
+
+class Recorder:
+    """Sends requests and keeps what came back."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+        self.seen: dict[str, str] = {}
+
+    def request(self, method: str, path: str, body: object = ..., **headers: str) -> httpx.Response:
+        content = None if body is ... else json.dumps(body).encode()
+        kind = {} if body is ... else {"Content-Type": "application/json"}
+        answer = self.client.request(method, path, content=content, headers=kind | headers)
+        kept = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
+        line = json.dumps(
+            [method, path, body is ... or body, answer.status_code, kept, answer.text]
+        )
+        print(NOISE.sub(lambda match: self.name(match[0]), line))
+        return answer
+
+    def name(self, noise: str) -> str:
+        return self.seen.setdefault(noise, f"<{len(self.seen)}>") if "T" not in noise else "<time>"
+
+
+def record(to: Recorder) -> None:
+    """Ask for everything on which engines drift apart."""
+    for text in TEXTS:
+        to.request("POST", "/notes", {"content": text})
+    for query in QUERIES:
+        to.request("GET", f"/notes?{query}")
+    note: dict[str, Any] = to.request("POST", "/notes", {"content": "a note"}).json()["data"]
+    path = f"/notes/{note['id']}"
+    for tag in TAGS:
+        to.request("GET", path, **{"If-None-Match": tag})
+        to.request("PUT", path, {"content": "put"}, **{"If-Match": tag})
+        to.request("PATCH", path, {}, **{"If-Match": tag})
+        to.request("POST", f"{path}/send", **{"If-Match": tag})
+    for text in TEXTS:
+        to.request("POST", f"{path}/comments", {"content": text})
+        to.request("PATCH", path, {"content": text})
+    for number in range(100):
+        to.request("POST", f"{path}/comments", {"content": f"comment {number}"})
+    comments = to.request("GET", path).json()["data"]["comments"]
+    for identifier in (*IDS, note["id"], comments[0]["id"]):
+        for method in ("GET", "DELETE"):
+            to.request(method, f"{path}/comments/{identifier}")
+    for identifier in IDS:
+        for method in ("GET", "PUT", "PATCH", "DELETE"):
+            to.request(method, f"/notes/{identifier}", {"content": ""}, **{"If-Match": '"0"'})
+    to.request("GET", path)
+    to.request("DELETE", path, **{"If-Match": '"1"'})
+    to.request("DELETE", path)
+    to.request("DELETE", path)
+    to.request("GET", "/health/ready")
+
+
+if __name__ == "__main__":
+    settings = Settings(_env_file=None, database_url=sys.argv[1], log_level="ERROR")
+    with TestClient(create_app(settings)) as client:
+        record(Recorder(client))
