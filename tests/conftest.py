@@ -116,6 +116,7 @@ def database(request: pytest.FixtureRequest) -> str:
     return answer
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what is about one variant in one worker: two would be in each other's way."""
     for item in items:

@@ -13,8 +13,8 @@ _last = 0
 def new_id() -> UUID:
     """Return a UUIDv7 (RFC 9562), greater than every id this process has made before.
 
-    48 bits of Unix milliseconds, then 74 random bits. Within one millisecond, or when the clock
-    goes back, the last id is counted up instead.
+    48 bits of Unix milliseconds, then 74 bits, of which 73 are random. Within one millisecond, or
+    when the clock goes back, the last id is counted up instead.
     """
     global _last
     with _lock:

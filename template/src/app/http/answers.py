@@ -26,7 +26,7 @@ def _header(description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}}
 
 
-_ETAG = {"ETag": _header("The entity tag of the note.")}
+_ETAG = {"ETag": _header("The entity tag of the resource as it is now.")}
 _LOCATION = {"Location": _header("The path of what was created.")}
 
 Responses = dict[int | str, dict[str, Any]]

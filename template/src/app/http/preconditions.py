@@ -46,11 +46,11 @@ IfMatch = Annotated[
     frozenset[int] | None,
     BeforeValidator(_expected),
     _LIST_OF_TAGS,
-    Header(description="Entity tags of the note, or `*`: go on only if one is its tag now."),
+    Header(description="Entity tags, or `*`: go on only if one is the resource's now."),
 ]
 """The versions that ``If-Match`` allows, ``None`` for any; a weak or foreign tag allows none."""
 
 IfNoneMatch = Annotated[
     Sequence[str],
-    Header(description="Entity tags of the note, or `*`: 304 if one is its tag now."),
+    Header(description="Entity tags, or `*`: 304 if one is the resource's now."),
 ]

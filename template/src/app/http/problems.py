@@ -48,7 +48,14 @@ class Problem(BaseModel):
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI entries of the problems that an operation can answer with."""
-    return {status: {"model": Problem} for status in statuses}
+    return {s: {"model": Problem, "description": title(s)} for s in statuses}
+
+
+def title(status: int) -> str:
+    """Return the name of a status in RFC 9110, which older versions of Python have otherwise."""
+    return {413: "Content Too Large", 422: "Unprocessable Content"}.get(
+        status, HTTPStatus(status).phrase
+    )
 
 
 def problem(
@@ -61,7 +68,7 @@ def problem(
     """Return the answer that says what went wrong."""
     content: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title(status),
         "status": status,
         "detail": detail,
         "request_id": logs.request_id.get(),

@@ -88,7 +88,9 @@ async def change(
     return _tagged(await notes.get(note_id, expected=if_match), response)
 
 
-@router.delete("/{note_id}", status_code=204, responses=documented(404, 412))
+@router.delete(
+    "/{note_id}", status_code=204, response_class=Response, responses=documented(404, 412)
+)
 async def delete(note_id: Id, notes: Notes, if_match: IfMatch = None) -> None:
     """Delete a note with its comments."""
     await notes.delete(note_id, expected=if_match)
@@ -124,7 +126,12 @@ async def read_comment(note_id: Id, comment_id: Id, notes: Notes) -> Data[Commen
     return Data((await notes.get(note_id)).comment(comment_id))
 
 
-@router.delete("/{note_id}/comments/{comment_id}", status_code=204, responses=documented(404, 412))
+@router.delete(
+    "/{note_id}/comments/{comment_id}",
+    status_code=204,
+    response_class=Response,
+    responses=documented(404, 412),
+)
 async def delete_comment(
     note_id: Id, comment_id: Id, notes: Notes, if_match: IfMatch = None
 ) -> None:

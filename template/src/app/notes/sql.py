@@ -60,7 +60,9 @@ def _with_comments(chosen: sa.Select[Any]) -> sa.Select[Any]:
     )
 
 
-_NEWEST = sa.select(notes).order_by(notes.c.id.desc()).limit(sa.bindparam("limit"))
+_NEWEST = (
+    sa.select(notes).order_by(notes.c.id.desc()).limit(sa.bindparam("limit", type_=sa.Integer))
+)
 _THIS_NOTE = notes.c.id == sa.bindparam("note_id")
 _EXPECTED = sa.or_(
     sa.bindparam("any_version", type_=sa.Boolean),

@@ -57,7 +57,7 @@ class SqlStorage(BoundedStorage):
         """Return the feature's ``Repository`` on this database."""
         return import_module(f"app.{feature}.sql").Repository(self)
 
-    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[sa.Row[Any]]:
+    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
         """Return the rows of one statement that only reads."""
 
         def run() -> Sequence[sa.Row[Any]]:
