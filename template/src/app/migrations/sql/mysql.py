@@ -1,52 +1,34 @@
-"""How MySQL and MariaDB make the schema."""
+"""Revisions on MySQL and MariaDB, which commit with every statement that changes the schema."""
 
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.ddl.mysql import MySQLImpl
-from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler, MySQLTypeCompiler
-from sqlalchemy.schema import CreateTable
+from alembic.ddl.base import RenameTable
+from alembic.ddl.mysql import MySQLChangeColumn, MySQLImpl
+from sqlalchemy.schema import AddConstraint, CreateTable
 
-TABLE_EXISTS = 1050
+SET_UP = (
+    """SET autocommit = 0, lock_wait_timeout = DEFAULT, innodb_lock_wait_timeout = DEFAULT
+        /*M! , max_statement_time = DEFAULT */ /*!80000 , max_execution_time = DEFAULT */""",
+    "DO GET_LOCK(MD5(DATABASE()), 31536000)",
+)
+"""Make a connection one that migrates, alone and without haste, until it is closed."""
+
+# Codes of errors that say a statement has done its work before.
 DONE = {
-    1060: "the column is there",
-    1061: "the index is there",
-    1826: "the constraint is there",
-    1051: "the table is gone",
-    1091: "the column, index or constraint is gone",
+    1051,  # The table is gone.
+    1060,  # The column is there.
+    1061,  # The index is there.
+    1091,  # The column, index or constraint is gone.
+    1826,  # The constraint is there.
 }
 
 
-class TypeCompiler(MySQLTypeCompiler):
-    """Keeps ids in 16 bytes, which sort as they do, and times in milliseconds."""
-
-    def visit_uuid(self, type_: sa.Uuid[Any], **_: Any) -> str:
-        return "BINARY(16)"
-
-    def visit_datetime(self, type_: sa.DateTime, **_: Any) -> str:
-        return "DATETIME(3)"
-
-
-class DdlCompiler(MySQLDDLCompiler):
-    """Makes tables that tell apart all texts that differ: by case, accents or spaces at the end."""
-
-    def post_create_table(self, table: sa.Table) -> str:
-        collation = "utf8mb4_nopad_bin" if self.dialect.is_mariadb else "utf8mb4_0900_bin"
-        options = f" ENGINE=InnoDB CHARSET=utf8mb4 COLLATE={collation}"
-        return super().post_create_table(table) + options
-
-    def define_constraint_preamble(self, constraint: sa.Constraint, **kw: Any) -> str:
-        if isinstance(constraint, sa.PrimaryKeyConstraint):
-            return ""  # Its name would be ignored, with a warning.
-        return super().define_constraint_preamble(constraint, **kw)
-
-
 class Revisions(MySQLImpl):
-    """Runs revisions so that one that was interrupted can be run again.
+    """Runs a revision again after it was interrupted.
 
-    The server commits with every statement that changes the schema, so an interrupted revision
-    stays half done. Run again, it takes as done what is there, or gone, already. Changes of rows
-    are undone by the interruption if no such statement follows them in the revision.
+    What it finds there already, or gone, was done before the interruption. Its changes of rows
+    were undone then, unless it changed the schema after them: that asks for two revisions.
     """
 
     __dialect__ = "mysql"
@@ -64,10 +46,21 @@ class Revisions(MySQLImpl):
 
     def _is_done(self, construct: Any, error: Any) -> bool:
         code = error.orig.args[0]
-        if code != TABLE_EXISTS or not isinstance(construct, CreateTable):
-            return code in DONE
-        wanted = construct.element
-        table = sa.Table(wanted.name, sa.MetaData(), autoload_with=self.connection)
-        return table.columns.keys() == wanted.columns.keys() and not any(
-            self.compare_type(table.columns[column.name], column) for column in wanted.columns
+        there = sa.inspect(self.connection)
+        match construct, code:
+            case CreateTable(), 1050:  # The table is there.
+                return self._is_like(construct.element)
+            case RenameTable(), 1146:  # The table is gone.
+                return bool(there.has_table(construct.new_table_name))
+            case MySQLChangeColumn(), 1054:  # The column is gone.
+                columns = there.get_columns(construct.table_name)
+                return construct.newname in {column["name"] for column in columns}
+            case AddConstraint(), 1005:  # Something is wrong with the foreign key.
+                return "errno: 121 " in str(error)  # It is there.
+        return code in DONE
+
+    def _is_like(self, wanted: sa.Table) -> bool:
+        found = sa.Table(wanted.name, sa.MetaData(), autoload_with=self.connection)
+        return found.columns.keys() == wanted.columns.keys() and not any(
+            self.compare_type(found.columns[column.name], column) for column in wanted.columns
         )

@@ -1,0 +1,65 @@
+"""SQLAlchemy's dialect for MySQL and MariaDB, with exact texts, ids and times."""
+
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy.dialects.mysql.asyncmy import MySQLDialect_asyncmy
+from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler, MySQLTypeCompiler
+from sqlalchemy.types import adapt_type
+
+
+class _Uuid(sa.Uuid[UUID]):
+    """An id in 16 bytes, which sort as it does."""
+
+    def bind_processor(self, dialect: sa.Dialect) -> Any:
+        return lambda value: value and value.bytes
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        return lambda value: value and UUID(bytes=value)
+
+
+class _UtcDateTime(DATETIME):
+    """A time in UTC, of which the server forgets that it is."""
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        return lambda value: value and value.replace(tzinfo=UTC)
+
+
+class _TypeCompiler(MySQLTypeCompiler):
+    def visit_uuid(self, type_: sa.Uuid[Any], **_: Any) -> str:
+        return "BINARY(16)"
+
+    def visit_datetime(self, type_: sa.DateTime, **_: Any) -> str:
+        return "DATETIME(3)"
+
+
+class _DdlCompiler(MySQLDDLCompiler):
+    def post_create_table(self, table: sa.Table) -> str:
+        # These tell apart what other collations do not: case, accents, spaces at the end.
+        collation = "utf8mb4_nopad_bin" if self.dialect.is_mariadb else "utf8mb4_0900_bin"
+        options = f" ENGINE=InnoDB CHARSET=utf8mb4 COLLATE={collation}"
+        return super().post_create_table(table) + options
+
+    def define_constraint_preamble(self, constraint: sa.Constraint, **kw: Any) -> str:
+        if isinstance(constraint, sa.PrimaryKeyConstraint):
+            return ""  # The server would ignore its name, and warn of that.
+        return super().define_constraint_preamble(constraint, **kw)
+
+
+class Dialect(MySQLDialect_asyncmy):
+    """What the service does otherwise than SQLAlchemy."""
+
+    supports_statement_cache = True
+    type_compiler_cls = _TypeCompiler
+    ddl_compiler = _DdlCompiler
+
+    def type_descriptor(self, typeobj: Any) -> Any:
+        return adapt_type(typeobj, {**self.colspecs, sa.DateTime: _UtcDateTime, sa.Uuid: _Uuid})
+
+    def do_rollback(self, dbapi_connection: Any) -> None:
+        # Outside a transaction it would be a round trip for nothing.
+        if dbapi_connection.driver_connection.get_transaction_status():
+            dbapi_connection.rollback()
