@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from app.notes.models import Comment, Note
 from app.settings import Settings
 from app.storage import open_storage
 from app.storage.sql import Base, SqlStorage
+from tests.conftest import new_database
 
 
 @pytest.fixture
@@ -50,11 +52,12 @@ async def test_every_revision_goes_up_down_and_up_again(empty: SqlStorage) -> No
     await empty.check()
 
 
+def differences(connection: sa.Connection) -> Any:
+    return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+
 async def test_models_and_revisions_agree(empty: SqlStorage) -> None:
     await empty.migrate()
-
-    def differences(connection: sa.Connection) -> Any:
-        return compare_metadata(MigrationContext.configure(connection), Base.metadata)
 
     assert await run(empty, differences) == []
 
@@ -67,6 +70,50 @@ async def test_migrating_twice_and_at_once_is_safe(empty_database: Settings) -> 
 
     await asyncio.gather(*(migrate() for _ in range(4)))
     await migrate()
+
+
+class Interrupted(BaseException):
+    """The process is told to end."""
+
+
+async def migrate_up_to(storage: SqlStorage, last: int) -> bool:
+    """Migrate until the end of a statement that changes anything; return whether it came."""
+    changes = 0
+
+    def end(*arguments: Any) -> None:
+        nonlocal changes
+        changes += not arguments[2].lstrip().startswith(("SELECT", "PRAGMA", "SHOW", "DESCRIBE"))
+        if changes == last:
+            raise Interrupted
+
+    engine = storage.writers.sync_engine
+    sa.event.listen(engine, "after_cursor_execute", end)
+    try:
+        await storage.migrate()
+    except Interrupted:
+        return True
+    finally:
+        sa.event.remove(engine, "after_cursor_execute", end)
+    return False
+
+
+def test_an_interrupted_migration_can_be_run_again() -> None:
+    """Whichever statement was the last; some databases undo what was done, and some keep it."""
+
+    async def interrupt_and_repeat(settings: Settings, last: int) -> bool:
+        async with open_storage(settings) as storage:
+            sql: Any = storage
+            interrupted = await migrate_up_to(sql, last)
+            await sql.migrate()
+            await sql.check()
+            assert await run(sql, differences) == []
+        return interrupted
+
+    for last in count(1):
+        with new_database() as settings:
+            if not asyncio.run(interrupt_and_repeat(settings, last)):
+                break
+    assert last > 3
 
 
 async def test_an_old_schema_is_told_apart(empty: SqlStorage) -> None:
