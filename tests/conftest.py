@@ -15,8 +15,7 @@ from binaries import ServerError
 from servers import provide
 
 ROOT = Path(__file__).parent.parent
-VARIANTS = ("adaptable", "sqlite", "postgres", "mysql", "mongodb")
-"""The answers to `database`; the one with most to test is first, as two workers share them."""
+VARIANTS = ("sqlite", "postgres", "mysql", "mongodb", "adaptable")
 
 SERVERS = {
     "postgres": "TEST_POSTGRES_URL",
@@ -97,7 +96,8 @@ def installed(template: Path) -> Callable[[str], Path]:
 
     @cache
     def once(database: str) -> Path:
-        folder = ROOT / ".cache" / "variants" / database
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        folder = ROOT / ".cache" / worker / database
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
             if path.name not in (".venv", ".mypy_cache"):
@@ -114,15 +114,6 @@ def database(request: pytest.FixtureRequest) -> str:
     """Each answer to `database`."""
     answer: str = request.param
     return answer
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what is about one variant in one worker: two would be in each other's way."""
-    for item in items:
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        if variant := params.get("variant", params.get("database")):
-            item.add_marker(pytest.mark.xdist_group(str(variant)))
 
 
 @pytest.fixture(scope="session")

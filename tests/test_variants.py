@@ -81,7 +81,6 @@ def test_container_files_pass_their_linter(project: Path, check: list[str]) -> N
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.xdist_group("adaptable")
 def test_the_document_is_the_same_whatever_the_engine(
     rendered: Callable[[str], Path], installed: Callable[[str], Path]
 ) -> None:
@@ -95,7 +94,6 @@ def test_the_document_is_the_same_whatever_the_engine(
     assert {document(variant) for variant in VARIANTS} == {document("sqlite")}
 
 
-@pytest.mark.xdist_group("adaptable")
 def test_the_same_requests_get_the_same_answers_on_every_engine(
     installed: Callable[[str], Path],
 ) -> None:
