@@ -20,11 +20,8 @@ from app.migrations import mongodb as migrations
 from app.settings import InvalidSettings, Settings
 from app.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault
 
-DRIVER_SECONDS = OPERATION_SECONDS - 0.5
-"""When the driver gives up, and the server with it: in time to say why."""
-
 # Codes of errors that speak of the server and not of the command, where PyMongo has no class.
-OUTAGES = {
+OUTAGE_CODES = {
     6,  # HostUnreachable
     7,  # HostNotFound
     13,  # Unauthorized
@@ -54,8 +51,9 @@ class Storage(BoundedStorage):
 
     Some are not for the URL to choose. A write is acknowledged once a majority of the members
     has it in its journal, so no failover takes it back. Reads go to the primary, which has every
-    acknowledged write, whichever process sent it. They are not of concern "majority": for a
-    moment after an election that could miss one; nor "linearizable", a write for each read.
+    acknowledged write, whichever process sent it. Of what it has, they also see a write that is
+    not acknowledged yet. Read concern "majority" would hide that, but for a moment after an
+    election acknowledged writes too; "linearizable" costs a round trip to the other members.
     """
 
     outages = (
@@ -82,8 +80,8 @@ class Storage(BoundedStorage):
                 readPreference="primary",
                 readConcernLevel="local",
                 maxPoolSize=settings.database_pool_size,
-                connectTimeoutMS=DRIVER_SECONDS * 1000,
-                serverSelectionTimeoutMS=DRIVER_SECONDS * 1000,
+                connectTimeoutMS=OPERATION_SECONDS * 1000,
+                serverSelectionTimeoutMS=OPERATION_SECONDS * 1000,
             )
             self.database = self.client.get_default_database()
         except (PyMongoError, ValueError):
@@ -97,19 +95,17 @@ class Storage(BoundedStorage):
         return import_module(f"app.{feature}.mongodb").Repository(self)
 
     def fault(self, error: Exception) -> Fault | None:
-        outage = isinstance(error, OperationFailure) and error.code in OUTAGES
+        outage = isinstance(error, OperationFailure) and error.code in OUTAGE_CODES
         return Fault.OUTAGE if outage else None
 
     async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
-        async def migrated_work() -> T:
-            # A write to a collection that is missing would make it, without its rules.
-            if not self._migrated:
+        # The driver keeps the time, and tells the server. Cancelling its calls from outside takes
+        # longer than it should, and one time in many leaves a pool that never recovers.
+        with self.faults_told(), pymongo.timeout(OPERATION_SECONDS):
+            if not self._migrated:  # A write to a missing collection would make it without rules.
                 await self._require_schema(or_newer=True)
                 self._migrated = True
             return await work()
-
-        with pymongo.timeout(DRIVER_SECONDS):
-            return await super().bounded(migrated_work)
 
     async def check(self) -> None:
         """Raise ``Unavailable`` unless the database answers and has the schema of this code."""
@@ -128,5 +124,5 @@ class Storage(BoundedStorage):
 
     async def close(self) -> None:
         """Close every connection."""
-        with pymongo.timeout(DRIVER_SECONDS):
+        with pymongo.timeout(OPERATION_SECONDS):
             await self.client.close()

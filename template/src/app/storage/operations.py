@@ -1,6 +1,5 @@
 """What every call to a database has: an end in bounded time, and a failure that says its kind."""
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -11,8 +10,6 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 from app.errors import Unavailable
 
 OPERATION_SECONDS = 2.0
-ATTEMPTS = 3
-BACKOFF_SECONDS = 0.02
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,24 +20,30 @@ class Fault(Enum):
 
     OUTAGE = "The database is unavailable."
     SCHEMA = "The database's schema is not the one needed: run `app migrate`."
-    TRANSIENT = "The database is too busy."  # It says that the same work may be done again.
+    TRANSIENT = "The database is too busy."  # It says that the same may be asked again.
 
 
 class BoundedStorage(ABC):
-    """An open database, which answers in time or is ``Unavailable``.
-
-    ``outages`` are the errors that always mean it is out of reach.
-    """
+    """An open database, which answers in time or is ``Unavailable``."""
 
     outages: ClassVar[tuple[type[Exception], ...]] = (OSError,)
+    """The errors that always mean ``Fault.OUTAGE``."""
 
     @abstractmethod
     def fault(self, error: Exception) -> Fault | None:
         """Return what the database means by an error; ``None``: what it was asked is wrong."""
 
+    @abstractmethod
+    async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``work`` returns, or raise ``Unavailable``.
+
+        Whatever happens to the database, this ends after ``OPERATION_SECONDS`` and the time it
+        takes to give up a connection.
+        """
+
     @contextmanager
     def faults_told(self) -> Iterator[None]:
-        """Raise ``Unavailable`` for what the database says of itself, and a bug as it is."""
+        """Raise ``Unavailable`` for a fault of the database; any other error stays what it is."""
         try:
             yield
         except Exception as error:
@@ -50,23 +53,6 @@ class BoundedStorage(ABC):
             cause = getattr(error, "orig", None) or error
             reason = f"{type(cause).__name__}: {cause}".splitlines()[0]
             raise Unavailable(fault.value, reason) from error
-
-    async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Return what ``work`` returns, run again where that is safe, or raise ``Unavailable``.
-
-        Whatever happens to the database, this ends after ``OPERATION_SECONDS`` and the time it
-        takes to give up a connection.
-        """
-        with self.faults_told():
-            async with asyncio.timeout(OPERATION_SECONDS):
-                for attempt in range(ATTEMPTS - 1):
-                    try:
-                        return await work()
-                    except Exception as error:
-                        if self.fault(error) is not Fault.TRANSIENT:
-                            raise
-                    await asyncio.sleep(BACKOFF_SECONDS * 2**attempt)
-                return await work()
 
 
 class _HasStorage(Protocol):
@@ -80,7 +66,7 @@ S = TypeVar("S", bound=_HasStorage)
 def operation(
     method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """Make a repository's method one operation: bounded in time, retried where that is safe."""
+    """Make a repository's method one operation, bounded in time by its storage."""
 
     @wraps(method)
     async def bounded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,11 +1,12 @@
 """A SQL database: what the repositories of every feature need of it."""
 
+import asyncio
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,9 +15,14 @@ from sqlalchemy.util import greenlet_spawn
 
 from app.errors import Unavailable
 from app.migrations import sql as migrations
-from app.storage.operations import BoundedStorage, Fault
+from app.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault
+
+ATTEMPTS = 3
+BACKOFF_SECONDS = 0.02
 
 CURRENT_REVISIONS = sa.text("SELECT version_num FROM alembic_version")
+
+T = TypeVar("T")
 
 
 class Base(DeclarativeBase):
@@ -75,6 +81,19 @@ class SqlStorage(BoundedStorage):
                 return connection.execute(statement, parameters).rowcount
 
         return await greenlet_spawn(run)
+
+    async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Also run ``work`` again, where the database says that this is safe."""
+        with self.faults_told():
+            async with asyncio.timeout(OPERATION_SECONDS):
+                for attempt in range(ATTEMPTS - 1):
+                    try:
+                        return await work()
+                    except sa.exc.DBAPIError as error:
+                        if self.fault(error) is not Fault.TRANSIENT:
+                            raise
+                    await asyncio.sleep(BACKOFF_SECONDS * 2**attempt)
+                return await work()
 
     async def check(self) -> None:
         """Raise ``Unavailable`` unless the database answers and has the schema of this code."""

@@ -23,6 +23,8 @@ from pymongo.errors import PyMongoError
 
 from app.errors import Unavailable
 
+VERSIONS = Path(__file__).parent / "versions"
+
 LEASE_SECONDS = 10
 """How long the lock of a process that was killed still stands."""
 
@@ -39,7 +41,7 @@ THIS = {"_id": "revisions"}
 @cache
 def revisions() -> frozenset[str]:
     """Return the names of the revisions that this code knows."""
-    return frozenset(m.name for m in iter_modules([str(Path(__file__).parent / "versions")]))
+    return frozenset(m.name for m in iter_modules([str(VERSIONS)]))
 
 
 async def applied(database: Database) -> set[str]:
@@ -66,27 +68,27 @@ async def _record(state: Collection, owner: str, name: str) -> None:
 
 @asynccontextmanager
 async def _locked(state: Collection, owner: str) -> AsyncIterator[None]:
-    await _wait_for_lock(state, owner)
-    keeper = asyncio.create_task(_keep(state, owner))
+    while True:
+        if await _hold(state, owner):
+            break
+        await asyncio.sleep(POLL_SECONDS)
+    done = asyncio.Event()
+    keeper = asyncio.create_task(_keep(state, owner, done))
     try:
         yield
     finally:
-        keeper.cancel()
-        await state.update_one({**THIS, "owner": owner}, {"$unset": {"owner": "", "until": ""}})
+        done.set()
+        await keeper
+        with suppress(PyMongoError):
+            await state.update_one({**THIS, "owner": owner}, {"$unset": {"owner": "", "until": ""}})
 
 
-async def _wait_for_lock(state: Collection, owner: str) -> None:
-    while True:
-        if await _hold(state, owner):
-            return
-        await asyncio.sleep(POLL_SECONDS)
-
-
-async def _keep(state: Collection, owner: str) -> None:
-    while True:
-        await asyncio.sleep(RENEWAL_SECONDS)
+async def _keep(state: Collection, owner: str, done: asyncio.Event) -> None:
+    while not done.is_set():
         with suppress(PyMongoError):
             await _hold(state, owner)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), RENEWAL_SECONDS)
 
 
 async def _hold(state: Collection, owner: str) -> bool:

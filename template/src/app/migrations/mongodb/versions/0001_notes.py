@@ -3,12 +3,10 @@
 They need no index but the one of ``_id``: a page is a range of ids, read backwards.
 """
 
-from typing import Any
-from uuid import UUID
+from bson import Binary
+from bson.binary import UUID_SUBTYPE
 
-from pymongo.asynchronous.database import AsyncDatabase
-
-FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
+from app.migrations.mongodb import Database
 
 CONTENT = {"bsonType": "string", "minLength": 1, "maxLength": 255}
 COMMENT = {
@@ -41,9 +39,17 @@ NOTE = {
         "comments": {"bsonType": "array", "maxItems": 100, "items": COMMENT},
     },
 }
+FIRST_UUID, LAST_UUID = Binary(bytes(16), UUID_SUBTYPE), Binary(b"\xff" * 16, UUID_SUBTYPE)
+NOT_UUID = [{"comments.id": {"$lt": FIRST_UUID}}, {"comments.id": {"$gt": LAST_UUID}}]
 
 
-async def upgrade(database: AsyncDatabase[dict[str, Any]]) -> None:
+async def upgrade(database: Database) -> None:
     if "notes" not in await database.list_collection_names():
         await database.create_collection("notes")
-    await database.command("collMod", "notes", validator={"$jsonSchema": NOTE})
+    await database.command(
+        "collMod",
+        "notes",
+        validator={"$jsonSchema": NOTE, "$nor": NOT_UUID},
+        validationLevel="strict",
+        validationAction="error",
+    )
