@@ -60,13 +60,13 @@ class Storage(SqlStorage):
         return self._transactions.begin()
 
     async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
-        if plain := _plain(statement, self.readers.dialect):
+        if plain := plain_sql(statement, self.readers.dialect):
             rows: Sequence[Any] = await self._run("fetch", *plain, parameters)
             return rows
         return await super().fetch(statement, **parameters)
 
     async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
-        if plain := _plain(statement, self.writers.dialect):
+        if plain := plain_sql(statement, self.writers.dialect):
             status: str = await self._run("execute", *plain, parameters)
             return int(status.rpartition(" ")[2])
         return await super().execute(statement, **parameters)
@@ -120,7 +120,7 @@ def _dsn(url: str) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _plain(statement: Any, dialect: sa.Dialect) -> tuple[str, Sequence[str]] | None:
+def plain_sql(statement: Any, dialect: sa.Dialect) -> tuple[str, Sequence[str]] | None:
     """Return the SQL and the names of its parameters in order, if the driver needs no more.
 
     SQLAlchemy converts no value of ``PLAIN_TYPES``. A statement with another type, with a constant
