@@ -317,22 +317,30 @@ async def test_the_lock_of_a_killed_migration_ends(
     empty: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrations, "LEASE_SECONDS", 0.5)
-    assert await migrations._hold(empty.database.migrations, "killed")
-    assert not await migrations._hold(empty.database.migrations, "another")
+    assert await migrations._take(empty.database.migrations, "killed")
+    assert not await migrations._take(empty.database.migrations, "another")
 
     await asyncio.wait_for(empty.migrate(), 5)
 
     await empty.check()
 
 
+@pytest.mark.parametrize(
+    "others", [{"$set": {"owner": "another"}}, {"$unset": {"owner": "", "until": ""}}]
+)
 async def test_who_lost_the_lock_records_nothing(
-    empty: Storage, revision: Callable[..., None]
+    empty: Storage,
+    revision: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    others: Document,
 ) -> None:
     async def taken_over(database: migrations.Database) -> None:
-        await database.migrations.update_one(migrations.THIS, {"$set": {"owner": "another"}})
+        await database.migrations.update_one(migrations.THIS, others)
+        await asyncio.sleep(0.1)
 
+    monkeypatch.setattr(migrations, "RENEWAL_SECONDS", 0.02)
     revision("9999_taken_over", taken_over)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="taken for dead"):
         await empty.migrate()
 
     assert await migrations.applied(empty.database) == {"0001_notes"}

@@ -1,5 +1,6 @@
 """MongoDB through PyMongo."""
 
+import warnings
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any, TypeVar
@@ -67,24 +68,9 @@ class Storage(BoundedStorage):
 
     def __init__(self, settings: Settings) -> None:
         try:
-            self.client = pymongo.AsyncMongoClient[Document](
-                settings.database_url.get_secret_value(),
-                tz_aware=True,
-                datetime_conversion="DATETIME_CLAMP",
-                unicode_decode_error_handler="replace",
-                uuidRepresentation="standard",
-                w="majority",
-                journal=True,
-                retryWrites=True,
-                retryReads=True,
-                readPreference="primary",
-                readConcernLevel="local",
-                maxPoolSize=settings.database_pool_size,
-                connectTimeoutMS=OPERATION_SECONDS * 1000,
-                serverSelectionTimeoutMS=OPERATION_SECONDS * 1000,
-            )
+            self.client = _client(settings)
             self.database = self.client.get_default_database()
-        except (PyMongoError, ValueError):
+        except (PyMongoError, UserWarning, ValueError):
             example = "mongodb://localhost/notes"
             message = f"DATABASE_URL: it must be valid and name a database, as in {example}"
             raise InvalidSettings(message) from None
@@ -126,3 +112,23 @@ class Storage(BoundedStorage):
         """Close every connection."""
         with pymongo.timeout(OPERATION_SECONDS):
             await self.client.close()
+
+
+def _client(settings: Settings) -> pymongo.AsyncMongoClient[Document]:
+    with warnings.catch_warnings(action="error"):  # PyMongo only warns of a wrong option.
+        return pymongo.AsyncMongoClient(
+            settings.database_url.get_secret_value(),
+            tz_aware=True,
+            datetime_conversion="DATETIME_CLAMP",
+            unicode_decode_error_handler="replace",
+            uuidRepresentation="standard",
+            w="majority",
+            journal=True,
+            retryWrites=True,
+            retryReads=True,
+            readPreference="primary",
+            readConcernLevel="local",
+            maxPoolSize=settings.database_pool_size,
+            connectTimeoutMS=OPERATION_SECONDS * 1000,
+            serverSelectionTimeoutMS=OPERATION_SECONDS * 1000,
+        )

@@ -69,7 +69,7 @@ async def _record(state: Collection, owner: str, name: str) -> None:
 @asynccontextmanager
 async def _locked(state: Collection, owner: str) -> AsyncIterator[None]:
     while True:
-        if await _hold(state, owner):
+        if await _take(state, owner):
             break
         await asyncio.sleep(POLL_SECONDS)
     done = asyncio.Event()
@@ -83,24 +83,28 @@ async def _locked(state: Collection, owner: str) -> AsyncIterator[None]:
             await state.update_one({**THIS, "owner": owner}, {"$unset": {"owner": "", "until": ""}})
 
 
-async def _keep(state: Collection, owner: str, done: asyncio.Event) -> None:
-    while not done.is_set():
-        with suppress(PyMongoError):
-            await _hold(state, owner)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), RENEWAL_SECONDS)
-
-
-async def _hold(state: Collection, owner: str) -> bool:
-    """Take the lock if it is free, or keep it; the server's clock says when a lease is over."""
-    over = {"$lte": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}
-    mine = {"$eq": ["$owner", owner]}
-    take = {"$cond": [{"$or": [over, mine]}, owner, "$owner"]}
-    renew = {"$cond": [mine, {"$add": ["$$NOW", LEASE_SECONDS * 1000]}, "$until"]}
+async def _take(state: Collection, owner: str) -> bool:
+    """Take the lock if it is free or its lease is over, by the server's clock."""
+    free = {"$lte": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}
+    taken = {
+        "owner": {"$cond": [free, owner, "$owner"]},
+        "until": {"$cond": [free, _lease_end(), "$until"]},
+    }
+    after = ReturnDocument.AFTER
     found: Any = await state.find_one_and_update(
-        THIS,
-        [{"$set": {"owner": take}}, {"$set": {"until": renew}}],
-        upsert=True,
-        return_document=ReturnDocument.AFTER,
+        THIS, [{"$set": taken}], upsert=True, return_document=after
     )
     return bool(found["owner"] == owner)
+
+
+async def _keep(state: Collection, owner: str, done: asyncio.Event) -> None:
+    while not done.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), RENEWAL_SECONDS)
+        with suppress(PyMongoError):
+            mine = {**THIS, "owner": owner}
+            await state.update_one(mine, [{"$set": {"until": _lease_end()}}])
+
+
+def _lease_end() -> dict[str, Any]:
+    return {"$add": ["$$NOW", LEASE_SECONDS * 1000]}

@@ -3,6 +3,8 @@
 They need no index but the one of ``_id``: a page is a range of ids, read backwards.
 """
 
+from typing import Any
+
 from bson import Binary
 from bson.binary import UUID_SUBTYPE
 
@@ -43,13 +45,15 @@ FIRST_UUID, LAST_UUID = Binary(bytes(16), UUID_SUBTYPE), Binary(b"\xff" * 16, UU
 NOT_UUID = [{"comments.id": {"$lt": FIRST_UUID}}, {"comments.id": {"$gt": LAST_UUID}}]
 
 
+RULES: dict[str, Any] = {
+    "validator": {"$jsonSchema": NOTE, "$nor": NOT_UUID},
+    "validationLevel": "strict",
+    "validationAction": "error",
+}
+
+
 async def upgrade(database: Database) -> None:
-    if "notes" not in await database.list_collection_names():
-        await database.create_collection("notes")
-    await database.command(
-        "collMod",
-        "notes",
-        validator={"$jsonSchema": NOTE, "$nor": NOT_UUID},
-        validationLevel="strict",
-        validationAction="error",
-    )
+    if "notes" in await database.list_collection_names():
+        await database.command("collMod", "notes", **RULES)
+    else:
+        await database.create_collection("notes", **RULES)
