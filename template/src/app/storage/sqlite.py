@@ -1,5 +1,8 @@
 """SQLite through aiosqlite."""
 
+import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -8,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_
 
 from app.settings import InvalidSettings, Settings
 from app.storage.operations import OPERATION_SECONDS, Fault
@@ -16,7 +20,6 @@ from app.storage.sql import SqlStorage
 MIGRATION_SECONDS = 600
 PRAGMAS = (
     f"busy_timeout={int(OPERATION_SECONDS * 750)}",  # Gives up before it is given up.
-    "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
 )
@@ -89,4 +92,21 @@ def _set_up(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
+    _use_write_ahead_log(cursor)
     cursor.close()
+
+
+def _use_write_ahead_log(cursor: Any) -> None:
+    """Make the file one that is read while it is written; of a new file, others may do so now.
+
+    SQLite does not wait for them here, whatever its ``busy_timeout``.
+    """
+    end = time.monotonic() + OPERATION_SECONDS / 2
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            await_(asyncio.sleep(0.01))
