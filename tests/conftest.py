@@ -1,8 +1,10 @@
 """The template as a release, and what it renders for each answer to `database`."""
 
 import os
+import runpy
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
@@ -12,6 +14,7 @@ import pytest
 from copier import run_copy
 
 from binaries import ServerError
+from owner import live_in
 from servers import provide
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +26,9 @@ SERVERS = {
     "mongodb": "TEST_MONGODB_URL",
 }
 """The variable that names the server of an engine, if it needs one."""
+
+Tool = Callable[..., int | str]
+LivedIn = Callable[[str, Path], dict[str, bytes]]
 
 servers = ExitStack()
 
@@ -49,29 +55,46 @@ def git(folder: Path, *arguments: str) -> str:
     ).stdout
 
 
+def commit(folder: Path, message: str) -> None:
+    """Commit everything in a folder."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", f"--message={message}")
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone of this repository with the working tree committed and tagged as a release."""
+    """This repository's releases, and after them the working tree, tagged as one more.
+
+    Where there is no release yet, the last commit is taken for the first.
+    """
     folder = tmp_path_factory.mktemp("template")
+    git(folder, "init", "--quiet")
+    if git(ROOT, "tag", "--list", "v*"):
+        git(folder, "fetch", "--quiet", str(ROOT), "refs/tags/v*:refs/tags/v*")
+    else:
+        git(folder, "fetch", "--quiet", str(ROOT), "HEAD")
+        git(folder, "tag", "v0.0.1", "FETCH_HEAD")
     listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((ROOT / name).read_bytes())
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message=The working tree")
-    git(folder, "tag", "v999.0.0")
+    release(folder, "v999.0.0")
     return folder
 
 
-def render(template: Path, database: str, folder: Path) -> None:
+def release(template: Path, version: str) -> None:
+    """Commit what is in a template's folder, and tag it."""
+    commit(template, version)
+    git(template, "tag", version)
+
+
+def render(template: Path, database: str, folder: Path, version: str | None = None) -> None:
     """Render a variant as a person would, and put it under version control."""
     answers = {"project_name": "Team Notes", "database": database}
-    run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
+    run_copy(str(template), folder, answers, vcs_ref=version, defaults=True, quiet=True)
     git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message=Generated")
+    commit(folder, "Generated")
 
 
 @pytest.fixture(scope="session")
@@ -104,9 +127,51 @@ def installed(template: Path) -> Callable[[str], Path]:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         render(template, database, folder)
         subprocess.run(["uv", "sync", "--quiet"], cwd=folder, env=environment(database), check=True)
+        commit(folder, "Locked")
         return folder
 
     return once
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
+    """Run tools/template.py in a project's folder, in this process; return what it exits with."""
+
+    def run(project: Path, *arguments: str) -> int | str:
+        monkeypatch.chdir(project)
+        monkeypatch.setattr(sys, "argv", ["template.py", *arguments])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(project / "tools/template.py"), run_name="__main__")
+        assert end.value.code is not None
+        return end.value.code
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def lived_in(template: Path, tmp_path_factory: pytest.TempPathFactory) -> LivedIn:
+    """Make a folder a variant that its owner has worked on, and return its files."""
+
+    @cache
+    def once(database: str) -> tuple[Path, dict[str, bytes]]:
+        folder = tmp_path_factory.mktemp(f"lived-in-{database}")
+        render(template, database, folder)
+        live_in(folder, database)
+        commit(folder, "Lived in")
+        return folder, tree(folder)
+
+    def copied(database: str, folder: Path) -> dict[str, bytes]:
+        made, files = once(database)
+        shutil.copytree(made, folder, dirs_exist_ok=True)
+        return files
+
+    return copied
+
+
+def tree(project: Path) -> dict[str, bytes]:
+    """Return the files of a project that git does not ignore, with their bytes."""
+    git(project, "add", "--all")
+    return {name: (project / name).read_bytes() for name in git(project, "ls-files").splitlines()}
 
 
 @pytest.fixture(scope="session", params=VARIANTS)
@@ -129,3 +194,16 @@ def environment(engine: str) -> dict[str, str]:
     if engine in SERVERS:
         kept["TEST_DATABASE_URL"] = os.environ[SERVERS[engine]]
     return kept
+
+
+def in_place_of(installed: Path, project: Path, engine: str, program: str, *options: str) -> str:
+    """Return what a program of a variant's environment prints when run on another project."""
+    run = subprocess.run(
+        [installed / ".venv/bin" / program, *options],
+        cwd=project,
+        env=environment(engine) | {"PYTHONPATH": str(project / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout

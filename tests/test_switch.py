@@ -1,0 +1,99 @@
+"""Changing the engine of a project that its owner has lived in."""
+
+import re
+from collections.abc import Callable
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from conftest import VARIANTS, LivedIn, Tool, commit, git, in_place_of, render, tree
+from owner import kinds, of_kind
+
+
+def listed(text: str, title: str) -> set[str]:
+    """Return the paths that the tool printed under a title."""
+    found = re.search(f"^{title}.*\n((?:    .*\n)+)", text, re.MULTILINE)
+    return set(found[1].split()) if found else set()
+
+
+@pytest.mark.parametrize(("old", "new"), list(permutations(VARIANTS, 2)))
+def test_a_switch_gives_what_the_owner_would_have_on_the_other_engine(
+    lived_in: LivedIn,
+    tmp_path: Path,
+    tool: Tool,
+    capfd: pytest.CaptureFixture[str],
+    old: str,
+    new: str,
+) -> None:
+    before = lived_in(old, project := tmp_path / "project")
+    wanted = lived_in(new, tmp_path / "wanted")
+
+    assert tool(project, "switch", new) == 0
+
+    gained, lost = kinds(new) - kinds(old), kinds(old) - kinds(new)
+    printed = capfd.readouterr().out
+    assert listed(printed, "Your features need these") == {
+        path
+        for kind in gained
+        for path in (f"src/app/bookmarks/{kind}.py", f"src/app/migrations/{kind}/versions")
+    }
+    assert listed(printed, "These of yours are for") == {f for kind in lost for f in of_kind(kind)}
+    business = ("routes.py", "models.py", "repository.py", "seeds.py")
+    after = tree(project)
+    assert [n for n in before if n.endswith(business) and after[n] != before[n]] == []
+
+    for kind in lost:  # The owner does what was listed.
+        for name in of_kind(kind):
+            (project / name).unlink()
+    for kind in gained:
+        for name, text in of_kind(kind).items():
+            (project / name).write_text(text)
+    assert tree(project) == wanted
+
+
+def test_a_project_that_was_lived_in_passes_its_tests(
+    lived_in: LivedIn, installed: Callable[[str], Path], tmp_path: Path, database: str
+) -> None:
+    """That is what every switch gives, as the test above shows."""
+    lived_in(database, tmp_path)
+
+    in_place_of(installed(database), tmp_path, database, "pytest", "--ignore=tests/test_cli.py")
+    in_place_of(installed(database), tmp_path, database, "mypy", ".")
+
+
+def test_edits_of_files_that_go_are_kept_and_named(
+    template: Path, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    render(template, "sqlite", tmp_path)
+    edited = tmp_path / "src/app/storage/sqlite.py"
+    edited.write_text(edited.read_text() + "# Mine.\n")
+    text = edited.read_text()
+    commit(tmp_path, "Edited")
+
+    assert tool(tmp_path, "switch", "postgres") == 0
+    saved = tmp_path / "saved/src/app/storage/sqlite.py.saved"
+    assert saved.read_text() == text
+    assert listed(capfd.readouterr().out, "Removed") == {str(saved.relative_to(tmp_path))}
+    commit(tmp_path, "Switched")
+
+    assert tool(tmp_path, "switch", "sqlite") == 0
+    assert listed(capfd.readouterr().out, "These are back") == {str(saved.relative_to(tmp_path))}
+    assert saved.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [("sqlite", "for sqlite already"), ("oracle", "'oracle' is not in ['sqlite', 'postgres'")],
+    ids=["the same", "unknown"],
+)
+def test_a_switch_that_cannot_be_is_one_line_and_changes_nothing(
+    template: Path, tmp_path: Path, tool: Tool, engine: str, said: str
+) -> None:
+    render(template, "sqlite", tmp_path)
+
+    error = str(tool(tmp_path, "switch", engine))
+
+    assert said in error
+    assert "\n" not in error
+    assert git(tmp_path, "status", "--porcelain") == ""

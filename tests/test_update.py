@@ -1,0 +1,210 @@
+"""Taking a newer version of the template into a project."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from copier import run_update
+
+from conftest import (
+    ROOT,
+    LivedIn,
+    Tool,
+    commit,
+    environment,
+    git,
+    in_place_of,
+    release,
+    render,
+    tree,
+)
+from owner import kinds, live_in
+
+RELEASES = git(ROOT, "tag", "--list", "v*").split() or ["v0.0.1"]
+NEXT = "v1000.0.0"
+
+CHANGES = {
+    "README.md.jinja": (
+        "`make help` lists the other commands.",
+        "`make help` lists what else there is.",
+    ),
+    "src/app/settings.py": ("    port: int", '    root_path: str = ""\n    port: int'),
+    "pyproject.toml.jinja": ('"fastapi>=', '"packaging",\n    "fastapi>='),
+    "compose.yaml.jinja": ("init: true", "init: true\n    stop_grace_period: 15s"),
+}
+"""A text of the template, and what the next release makes of it."""
+
+SQL_REVISION = '''"""Nothing new."""
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Change nothing."""
+
+
+def downgrade() -> None:
+    """Change nothing."""
+'''
+MONGODB_REVISION = '''"""Nothing new."""
+
+from app.migrations.mongodb import Database
+
+
+async def upgrade(database: Database) -> None:
+    await database.command("ping")
+'''
+ADDED = {
+    "src/app/migrations/sql/versions/0002_nothing.py": SQL_REVISION,
+    "src/app/migrations/mongodb/versions/0002_nothing.py": MONGODB_REVISION,
+    "SECURITY.md": "# Security\n",
+}
+REMOVED = ".dockerignore"
+
+
+@pytest.fixture(scope="session")
+def releases(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template with one more release than it has."""
+    folder = tmp_path_factory.mktemp("releases") / "template"
+    git(template, "clone", "--quiet", str(template), str(folder))
+    for name, (text, changed) in CHANGES.items():
+        path = folder / "template" / name
+        assert text in path.read_text(), name
+        path.write_text(path.read_text().replace(text, changed))
+    for name, text in ADDED.items():
+        (folder / "template" / name).write_text(text)
+    (folder / "template" / REMOVED).unlink()
+    release(folder, NEXT)
+    return folder
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_plain_copier_update_makes_an_untouched_project_like_a_new_one(
+    template: Path, rendered: Callable[[str], Path], tmp_path: Path, version: str, database: str
+) -> None:
+    render(template, database, tmp_path, version)
+
+    run_update(tmp_path, defaults=True, overwrite=True, quiet=True)
+
+    assert tree(tmp_path) == tree(rendered(database))
+
+
+def test_an_untouched_project_becomes_like_a_new_one(
+    releases: Path, tmp_path: Path, tool: Tool, database: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project, wanted = tmp_path / "project", tmp_path / "wanted"
+    render(releases, database, project, "v999.0.0")
+    render(releases, database, wanted)
+
+    assert tool(project, "update") == 0
+
+    assert capfd.readouterr().out.startswith(f"Updated from v999.0.0 to {NEXT}.\n")
+    assert tree(project) == tree(wanted)
+
+
+@pytest.fixture
+def updated(releases: Path, lived_in: LivedIn, tmp_path: Path, tool: Tool, database: str) -> Path:
+    """A project of each variant that its owner has lived in, brought to the next release."""
+    project = tmp_path / "project"
+    lived_in(database, project)
+    answers = project / ".copier-answers.yml"
+    answers.write_text(re.sub("_src_path: .*", f"_src_path: {releases}", answers.read_text()))
+    commit(project, "The template has moved")
+    assert tool(project, "update") == 0
+    return project
+
+
+def test_an_update_loses_nothing_of_the_owners(
+    releases: Path, updated: Path, tmp_path: Path, database: str
+) -> None:
+    wanted = tmp_path / "wanted"
+    render(releases, database, wanted)
+    live_in(wanted, database)
+    for path in wanted.glob("src/app/migrations/sql/versions/0002_*.py"):
+        path.write_text(path.read_text().replace('"0001"', '"5f1c0a7be2d4"'))
+
+    assert tree(updated) == tree(wanted)
+
+
+def test_an_updated_project_has_one_newest_revision_and_runs_it(
+    updated: Path, installed: Callable[[str], Path], database: str
+) -> None:
+    if "sql" in kinds(database):
+        heads = in_place_of(installed(database), updated, database, "alembic", "heads")
+        assert heads == "0002 (head)\n"
+    tests = "migrations or bookmarks or greeting"
+    in_place_of(installed(database), updated, database, "pytest", "-k", tests)
+
+
+def test_a_conflict_is_marked_named_and_exit_code_1(
+    releases: Path, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    render(releases, "sqlite", tmp_path, "v999.0.0")
+    readme = tmp_path / "README.md"
+    old, new = CHANGES["README.md.jinja"]
+    readme.write_text(readme.read_text().replace(old, "Mine."))
+    commit(tmp_path, "Edited")
+
+    assert tool(tmp_path, "update") == 1
+
+    assert "resolve in:\n    README.md\n" in capfd.readouterr().out
+    merged = readme.read_text()
+    assert re.search(f"<<<<<<< .*\n.*Mine.*\n=======\n.*{new}.*\n>>>>>>> ", merged)
+    assert git(tmp_path, "diff", "--name-only", "--diff-filter=U") == "README.md\n"
+
+
+def test_a_removed_file_with_edits_is_kept_and_named(
+    releases: Path, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    render(releases, "sqlite", tmp_path, "v999.0.0")
+    with (tmp_path / REMOVED).open("a") as file:
+        file.write("!docs\n")
+    text = (tmp_path / REMOVED).read_text()
+    commit(tmp_path, "Edited")
+
+    assert tool(tmp_path, "update") == 0
+
+    assert f"kept in:\n    saved/{REMOVED}.saved\n" in capfd.readouterr().out
+    assert not (tmp_path / REMOVED).exists()
+    assert (tmp_path / f"saved/{REMOVED}.saved").read_text() == text
+
+
+def test_work_that_is_not_committed_stops_an_update_in_one_line(
+    releases: Path, tmp_path: Path, tool: Tool
+) -> None:
+    render(releases, "sqlite", tmp_path, "v999.0.0")
+    (tmp_path / "mine.txt").write_text("Mine.")
+
+    assert "not committed" in str(tool(tmp_path, "update"))
+
+    assert git(tmp_path, "status", "--porcelain") == "?? mine.txt\n"
+
+
+def test_a_project_without_git_is_told_so_in_one_line(
+    releases: Path, tmp_path: Path, tool: Tool
+) -> None:
+    render(releases, "sqlite", tmp_path, "v999.0.0")
+    (tmp_path / ".git").rename(tmp_path / "elsewhere")
+
+    error = str(tool(tmp_path, "update"))
+
+    assert "git" in error
+    assert "\n" not in error
+
+
+def test_make_runs_the_tool_in_the_projects_own_environment(
+    installed: Callable[[str], Path],
+) -> None:
+    project, shell = installed("sqlite"), environment("sqlite")
+    update = ["make", "update"]
+    switch = ["make", "switch", "DATABASE=sqlite"]
+
+    done = subprocess.run(update, cwd=project, env=shell, capture_output=True, text=True)
+    refused = subprocess.run(switch, cwd=project, env=shell, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, "The project is up to date: v999.0.0.\n")
+    assert "for sqlite already" in refused.stderr
+    assert refused.returncode
