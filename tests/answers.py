@@ -41,6 +41,7 @@ TEXTS = [
 ]
 QUERIES = ["limit=-1", "limit=0", "limit=101", "limit=9999999999999999999", "cursor=x", "limit=2"]
 TAGS = ['"1"', '"2"', 'W/"1"', "*", '"1", "2"', '"99999999999999999999"', ""]
+KEYS = ["k", "K", "k" * 255, "k" * 256, "", "a b", "~!'\"\\"]
 IDS = ["x", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]
 
 
@@ -82,8 +83,14 @@ def record(to: Recorder) -> None:
     for text in TEXTS:
         to.request("POST", f"{path}/comments", {"content": text})
         to.request("PATCH", path, {"content": text})
+    for key in KEYS:
+        for text, tag in (("first", "*"), ("other", "*"), ("first", '"0"')):
+            headers = {"Idempotency-Key": key, "If-Match": tag}
+            for target in ("/notes", f"{path}/comments", f"/notes/{IDS[2]}/comments"):
+                to.request("POST", target, {"content": text}, **headers)
     for number in range(100):
         to.request("POST", f"{path}/comments", {"content": f"comment {number}"})
+    to.request("POST", f"{path}/comments", {"content": "first"}, **{"Idempotency-Key": "k"})
     comments = to.request("GET", path).json()["data"]["comments"]
     for identifier in (*IDS, note["id"], comments[0]["id"]):
         for method in ("GET", "DELETE"):

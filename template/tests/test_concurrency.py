@@ -11,10 +11,15 @@ from tests.test_notes import create
 REQUESTS = 24
 
 
+def all_at_once(request: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+    """Return the answers to as many requests at the same moment."""
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        return list(pool.map(request, range(REQUESTS)))
+
+
 def at_once(request: Callable[[int], httpx.Response]) -> Counter[int]:
     """Return how often each status came of as many requests at the same moment."""
-    with ThreadPoolExecutor(REQUESTS) as pool:
-        return Counter(answer.status_code for answer in pool.map(request, range(REQUESTS)))
+    return Counter(answer.status_code for answer in all_at_once(request))
 
 
 def test_of_writers_with_the_same_if_match_one_wins(client: httpx.Client) -> None:

@@ -22,7 +22,7 @@ from app.migrations import mongodb as migrations
 from app.migrations.mongodb.__main__ import write
 from app.notes.models import Comment, Note
 from app.notes.mongodb import Repository
-from app.notes.mongodb_documents import RULES
+from app.notes.mongodb_documents import VALIDATOR
 from app.settings import Settings
 from app.storage import open_storage
 from app.storage.mongodb import Document, Storage
@@ -245,7 +245,7 @@ async def test_rules_and_revisions_agree(empty: Storage) -> None:
     options = await empty.database.notes.options()
 
     assert options == {
-        "validator": RULES,
+        "validator": VALIDATOR,
         "validationLevel": "strict",
         "validationAction": "error",
     }

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.errors import Conflict, NotFound, PreconditionFailed
+from app.errors import Conflict, KeyReused, NotFound, PreconditionFailed
 from app.identity import new_id
 from app.notes.models import MAX_COMMENTS, Comment, Note
 from app.notes.repository import NoteRepository, Versions
@@ -127,7 +127,7 @@ async def test_every_change_adds_one_to_the_version(notes: NoteRepository) -> No
     assert (await notes.rewrite(note.id, "same")).version == 2
     assert (await notes.rewrite(note.id, "same")).version == 3
     assert (await notes.send(note.id)).version == 4
-    assert await notes.add_comment(note.id, comment) == 5
+    assert await notes.add_comment(note.id, comment) == (comment, 5)
     await notes.delete_comment(note.id, comment.id)
 
     found = await notes.get(note.id)
@@ -187,3 +187,85 @@ async def test_a_note_goes_with_its_comments(notes: NoteRepository) -> None:
 
     assert (await notes.get(note.id)).comments == []
     assert await notes.get(other.id) == other
+
+
+async def test_a_key_adds_one_note(notes: NoteRepository) -> None:
+    first = await notes.add(Note.new("Buy oat milk"), key="k")
+    await notes.rewrite(first.id, "Buy cream")
+    await notes.add_comment(first.id, Comment.new("a remark"))
+
+    assert await notes.add(Note.new("Buy oat milk"), key="k") == first
+    with pytest.raises(KeyReused):
+        await notes.add(Note.new("Buy cream"), key="k")
+
+    assert [note.id for note in await notes.latest(limit=9)] == [first.id]
+
+
+async def test_a_key_adds_one_comment(notes: NoteRepository) -> None:
+    note = await added(notes)
+    first = await notes.add_comment(note.id, Comment.new("a"), expected=frozenset({1}), key="k")
+    changed = await notes.send(note.id)
+
+    for expected in (None, frozenset({1}), frozenset({9})):
+        assert (
+            await notes.add_comment(note.id, Comment.new("a"), expected=expected, key="k") == first
+        )
+        with pytest.raises(KeyReused):
+            await notes.add_comment(note.id, Comment.new("b"), expected=expected, key="k")
+
+    assert first[1] == 2
+    assert await notes.get(note.id) == changed
+
+
+async def test_a_key_is_good_past_the_limit_of_comments(notes: NoteRepository) -> None:
+    note = await added(notes, comments=MAX_COMMENTS - 1)
+    first = await notes.add_comment(note.id, Comment.new("a"), key="k")
+
+    assert await notes.add_comment(note.id, Comment.new("a"), key="k") == first
+    with pytest.raises(Conflict):
+        await notes.add_comment(note.id, Comment.new("a"), key="another")
+
+
+async def test_keys_are_exact_and_apart(notes: NoteRepository) -> None:
+    keys = ["k", "K", "k~", "k" * 255, "~" * 255, "'\"\\$.%_{}"]
+    made = [await notes.add(Note.new("Buy oat milk"), key=key) for key in keys]
+    remarks = [
+        await notes.add_comment(note.id, Comment.new("a remark"), key=key)
+        for note in made[:2]
+        for key in keys
+    ]
+
+    assert len({note.id for note in made}) == len(keys)
+    assert len({comment.id for comment, _ in remarks}) == 2 * len(keys)
+    assert [await notes.add(Note.new("Buy oat milk"), key=key) for key in keys] == made
+
+
+async def test_a_key_goes_with_what_it_added(notes: NoteRepository) -> None:
+    note = await notes.add(Note.new("Buy oat milk"), key="k")
+    comment, _ = await notes.add_comment(note.id, Comment.new("a remark"), key="k")
+
+    await notes.delete_comment(note.id, comment.id)
+    again, version = await notes.add_comment(note.id, Comment.new("another"), key="k")
+    assert (again.content, version) == ("another", 4)
+    await notes.delete(note.id)
+    other = await notes.add(Note.new("another"), key="k")
+
+    assert await notes.latest(limit=9) == [other]
+
+
+async def test_a_failure_does_not_use_the_key_up(notes: NoteRepository) -> None:
+    note, full = await added(notes), await added(notes, comments=MAX_COMMENTS)
+    remark = Comment.new("a remark")
+    with pytest.raises(Conflict):
+        await notes.add(note, key="k")
+    with pytest.raises(PreconditionFailed):
+        await notes.add_comment(note.id, remark, expected=frozenset({9}), key="k")
+    with pytest.raises(Conflict):
+        await notes.add_comment(full.id, remark, key="k")
+    with pytest.raises(NotFound):
+        await notes.add_comment(new_id(), remark, key="k")
+
+    await notes.delete_comment(full.id, full.comments[0].id)
+    assert (await notes.add(Note.new("another"), key="k")).content == "another"
+    assert await notes.add_comment(note.id, remark, key="k") == (remark, 2)
+    assert await notes.add_comment(full.id, remark, key="k") == (remark, 3)

@@ -9,6 +9,13 @@ class NotFound(ServiceError):
     """What was asked for does not exist."""
 
 
+class KeyReused(ServiceError):
+    """The key of the request belongs to another one."""
+
+    def __init__(self) -> None:
+        super().__init__("The key was used for another request.")
+
+
 class Conflict(ServiceError):
     """The request does not fit the present state."""
 

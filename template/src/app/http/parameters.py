@@ -4,11 +4,14 @@ import re
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import BeforeValidator
+from fastapi import Header, Query
+from pydantic import BeforeValidator, Field
+
+from app.idempotency import MAX_KEY
 
 _ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
+IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
 def parse_id(text: Any) -> UUID:
@@ -30,4 +33,11 @@ Cursor = Annotated[
     UUID | None,
     BeforeValidator(parse_id),
     Query(description="The `next_cursor` of the page before."),
+]
+IdempotencyKey = Annotated[
+    Annotated[str, Field(min_length=1, max_length=MAX_KEY, pattern="^[!-~]+$")] | None,
+    Header(
+        alias=IDEMPOTENCY_KEY,
+        description="The same key with the same body again gets the first answer again.",
+    ),
 ]

@@ -13,7 +13,15 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 from app import logs
-from app.errors import Conflict, NotFound, PreconditionFailed, ServiceError, Unavailable
+from app.errors import (
+    Conflict,
+    KeyReused,
+    NotFound,
+    PreconditionFailed,
+    ServiceError,
+    Unavailable,
+)
+from app.http.parameters import IDEMPOTENCY_KEY
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +32,7 @@ STATUS: dict[type[ServiceError], int] = {
     Unavailable: 503,
 }
 RETRY_AFTER = "1"
+INVALID = "The request is not valid."
 MAX_ERRORS = 20
 
 
@@ -87,6 +96,12 @@ async def service_error(request: Request, error: Exception) -> Response:
     return problem(status, str(error), headers={"Retry-After": RETRY_AFTER})
 
 
+async def key_reused(request: Request, error: Exception) -> Response:
+    """Answer 422, which names the header."""
+    part = {"in": "header", "pointer": f"/{IDEMPOTENCY_KEY}", "detail": str(error)}
+    return problem(422, INVALID, errors=[part])
+
+
 async def invalid_request(request: Request, error: Exception) -> Response:
     """Answer 422 with the parts to correct, or 404 when the path itself is malformed."""
     assert isinstance(error, RequestValidationError)
@@ -94,7 +109,7 @@ async def invalid_request(request: Request, error: Exception) -> Response:
     if any(e["loc"][0] == "path" for e in found):
         return problem(404, "There is nothing at this path.")
     parts = [_invalid_part(e) for e in found[:MAX_ERRORS]]
-    return problem(422, "The request is not valid.", errors=parts)
+    return problem(422, INVALID, errors=parts)
 
 
 def _invalid_part(error: Mapping[str, Any]) -> dict[str, str]:
@@ -129,6 +144,7 @@ def _method_not_allowed(request: Request) -> Response:
 
 HANDLERS: dict[Any, Any] = {
     ServiceError: service_error,
+    KeyReused: key_reused,
     RequestValidationError: invalid_request,
     HTTPException: http_error,
 }

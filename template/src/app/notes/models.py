@@ -83,8 +83,12 @@ class Note:
     @classmethod
     def new(cls, content: str) -> "Note":
         """Return a note made now, at version 1."""
-        time = now()
-        return cls(new_id(), content, 0, 1, time, time, [])
+        return cls.first(new_id(), content, now())
+
+    @classmethod
+    def first(cls, note_id: UUID, content: str, time: datetime) -> "Note":
+        """Return a note as it was when it was made."""
+        return cls(note_id, content, 0, 1, time, time, [])
 
     def comment(self, comment_id: UUID) -> Comment:
         """Return one of the comments, or raise ``NotFound``."""

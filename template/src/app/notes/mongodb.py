@@ -13,7 +13,8 @@ from bson.errors import InvalidBSON
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from app.errors import Conflict, NotFound, PreconditionFailed
+from app.errors import Conflict, KeyReused, NotFound, PreconditionFailed
+from app.idempotency import digest
 from app.identity import now
 from app.notes.models import MAX_COMMENTS, NO_SUCH_NOTE, Comment, Note
 from app.notes.mongodb_documents import (
@@ -22,6 +23,7 @@ from app.notes.mongodb_documents import (
     READ,
     RULES,
     NoNote,
+    to_comment,
     to_document,
     to_documents,
     to_note,
@@ -56,11 +58,16 @@ class Repository(NoteRepository):
         return await self._get(note_id, expected)
 
     @operation
-    async def add(self, note: Note) -> None:
-        try:
-            await self.notes.insert_one(to_document(note))
-        except DuplicateKeyError:
-            raise Conflict("The id is taken.") from None
+    async def add(self, note: Note, *, key: str | None = None) -> Note:
+        while True:
+            try:
+                await self.notes.insert_one(to_document(note, key))
+                return note
+            except DuplicateKeyError:
+                if key and (first := await self._first(note.content, key)):
+                    return first
+                if not key or await self.notes.find_one({"_id": note.id}, {"_id": 1}):
+                    raise Conflict("The id is taken.") from None
 
     @operation
     async def rewrite(self, note_id: UUID, content: str, *, expected: Versions = None) -> Note:
@@ -77,16 +84,19 @@ class Repository(NoteRepository):
 
     @operation
     async def add_comment(
-        self, note_id: UUID, comment: Comment, *, expected: Versions = None
-    ) -> int:
-        chosen = _chosen(note_id, expected) | HAS_ROOM
-        added = {"$each": to_documents([comment]), "$sort": {"id": 1}}
-        update = _changes() | {"$push": {"comments": added}}
-        while not (changed := await self._change(chosen, update, {"version": 1})):
-            if len((await self._get(note_id, expected)).comments) >= MAX_COMMENTS:
-                raise Conflict(f"The note has {MAX_COMMENTS} comments already.")
-        version: int = changed["version"]
-        return version
+        self,
+        note_id: UUID,
+        comment: Comment,
+        *,
+        expected: Versions = None,
+        key: str | None = None,
+    ) -> tuple[Comment, int]:
+        if key:
+            return await self._add_comment_once(note_id, comment, expected, key)
+        (added,) = to_documents([comment])
+        while not (version := await self._push(note_id, expected, added)):
+            _require_room(await self._get(note_id, expected))
+        return comment, version
 
     @operation
     async def delete_comment(
@@ -99,10 +109,52 @@ class Repository(NoteRepository):
             (await self._get(note_id)).comment(comment_id)
             await self._get(note_id, expected)
 
+    async def _first(self, content: str, key: str) -> Note | None:
+        """Return the note of a key as it was at first, if it is still there."""
+        read = {"idempotency": 1, "created_at": 1}
+        found = await self.notes.find_one({"idempotency.key": key}, read)
+        if found and found["idempotency"]["sha256"] != digest(content):
+            raise KeyReused
+        return Note.first(found["_id"], content, found["created_at"]) if found else None
+
+    async def _add_comment_once(
+        self, note_id: UUID, comment: Comment, expected: Versions, key: str
+    ) -> tuple[Comment, int]:
+        (added,) = to_documents([comment])
+        while True:
+            note = await self._get(note_id)
+            if first := await self._first_comment(note_id, comment.content, key):
+                return first
+            _require(note, expected)
+            _require_room(note)
+            added["idempotency"] = {"key": key, "version": note.version + 1}
+            if version := await self._push(note_id, frozenset({note.version}), added):
+                return comment, version
+
+    async def _first_comment(
+        self, note_id: UUID, content: str, key: str
+    ) -> tuple[Comment, int] | None:
+        """Return what adding the comment of a key has returned, if it is still there."""
+        chosen = {"_id": note_id, "comments.idempotency.key": key}
+        read = {"comments": {"$elemMatch": {"idempotency.key": key}}}
+        nothing = {"$setOnInsert": {"version": 0}}  # As a write, it waits for the majority.
+        if not (document := await self._change(chosen, nothing, read)):
+            return None
+        (found,) = document["comments"]
+        if found["content"] != content:
+            raise KeyReused
+        return to_comment(found), found["idempotency"]["version"]
+
+    async def _push(self, note_id: UUID, expected: Versions, added: Document) -> int | None:
+        """Add a comment if there is room, and return the version of the note then."""
+        chosen = _chosen(note_id, expected) | HAS_ROOM
+        update = _changes() | {"$push": {"comments": {"$each": [added], "$sort": {"id": 1}}}}
+        changed = await self._change(chosen, update, {"version": 1})
+        return changed["version"] if changed else None
+
     async def _get(self, note_id: UUID, expected: Versions = None) -> Note:
         for note in await self._find({"_id": note_id}, 1):
-            if expected is not None and note.version not in expected:
-                raise PreconditionFailed("The note has changed.")
+            _require(note, expected)
             return note
         raise NotFound(NO_SUCH_NOTE)
 
@@ -132,6 +184,16 @@ class Repository(NoteRepository):
     async def _change(self, chosen: Document, update: Document, read: Document) -> Document | None:
         after = ReturnDocument.AFTER
         return await self.notes.find_one_and_update(chosen, update, read, return_document=after)
+
+
+def _require(note: Note, expected: Versions) -> None:
+    if expected is not None and note.version not in expected:
+        raise PreconditionFailed("The note has changed.")
+
+
+def _require_room(note: Note) -> None:
+    if len(note.comments) >= MAX_COMMENTS:
+        raise Conflict(f"The note has {MAX_COMMENTS} comments already.")
 
 
 def _chosen(note_id: UUID, expected: Versions) -> Document:

@@ -1,18 +1,19 @@
 """Notes as documents of MongoDB.
 
-``RULES`` say what a document must be to hold a note, and the database refuses to store another.
-What else a document or a comment has is kept, and not read.
+``RULES`` say what a document must be to hold a note. The database refuses to store another by its
+``VALIDATOR``, which also knows what is kept of a request with a key, as ``idempotency`` in what it
+added. What else a document or a comment has is kept, and not read.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
 from uuid import UUID
 
 from bson import Binary, Int64
 from bson.binary import UUID_SUBTYPE
 
+from app.idempotency import MAX_KEY, digest
 from app.notes.models import MAX_COMMENTS, MAX_CONTENT, Comment, Note
 from app.storage.mongodb import Document
 
@@ -20,28 +21,39 @@ FIRST_UUID, LAST_UUID = Binary(bytes(16), UUID_SUBTYPE), Binary(b"\xff" * 16, UU
 """MongoDB sorts all UUIDs between these, and nothing else."""
 
 
-def _object(**properties: Any) -> Document:
-    return {"bsonType": "object", "required": list(properties), "properties": properties}
+def _object(optional: Document, **required: Document) -> Document:
+    properties = required | optional
+    return {"bsonType": "object", "required": list(required), "properties": properties}
 
 
 _ID = {"bsonType": "binData"}
 _CONTENT = {"bsonType": "string", "minLength": 1, "maxLength": MAX_CONTENT}
 _TIME = {"bsonType": "date"}
 _INTEGER = {"bsonType": ["int", "long"]}
-_COMMENTS = _object(id=_ID, content=_CONTENT, created_at=_TIME)
+_KEY = {"bsonType": "string", "minLength": 1, "maxLength": MAX_KEY}
+_SHA256 = {"bsonType": "string", "minLength": 64, "maxLength": 64}
+_OF_NOTE = {"idempotency": _object({}, key=_KEY, sha256=_SHA256)}
+_OF_COMMENT = {"idempotency": _object({}, key=_KEY, version=_INTEGER | {"minimum": 1})}
 
-RULES = {
-    "$jsonSchema": _object(
+
+def _rules(of_note: Document, of_comment: Document) -> Document:
+    comment = _object(of_comment, id=_ID, content=_CONTENT, created_at=_TIME)
+    note = _object(
+        of_note,
         _id=_ID,
         content=_CONTENT,
         times_sent=_INTEGER | {"minimum": 0},
         version=_INTEGER | {"minimum": 1},
         created_at=_TIME,
         updated_at=_TIME,
-        comments={"bsonType": "array", "maxItems": MAX_COMMENTS, "items": _COMMENTS},
-    ),
-    "$nor": [{"comments.id": {"$lt": FIRST_UUID}}, {"comments.id": {"$gt": LAST_UUID}}],
-}
+        comments={"bsonType": "array", "maxItems": MAX_COMMENTS, "items": comment},
+    )
+    foreign_ids = [{"comments.id": {"$lt": FIRST_UUID}}, {"comments.id": {"$gt": LAST_UUID}}]
+    return {"$jsonSchema": note, "$nor": foreign_ids}
+
+
+RULES = _rules({}, {})
+VALIDATOR = _rules(_OF_NOTE, _OF_COMMENT)
 
 READ = {
     "content": 1,
@@ -64,8 +76,9 @@ class NoNote(Exception):
     """The document of this id breaks the rules."""
 
 
-def to_document(note: Note) -> Document:
-    """Return the document that holds a note."""
+def to_document(note: Note, key: str | None = None) -> Document:
+    """Return the document that holds a new note."""
+    request = {"idempotency": {"key": key, "sha256": digest(note.content)}} if key else {}
     return {
         "_id": note.id,
         "content": note.content,
@@ -74,6 +87,7 @@ def to_document(note: Note) -> Document:
         "created_at": note.created_at,
         "updated_at": note.updated_at,
         "comments": to_documents(sorted(note.comments, key=lambda comment: comment.id)),
+        **request,
     }
 
 
@@ -102,14 +116,15 @@ def to_note(document: Document) -> Note:
             and type(comments) is list
             and len(comments) <= MAX_COMMENTS
         ):
-            remarks = [_to_comment(comment) for comment in comments]
+            remarks = [to_comment(comment) for comment in comments]
             return Note(note_id, content, sent, version, created, updated, remarks)
     except (KeyError, TypeError, ValueError):
         pass
     raise NoNote(document["_id"])
 
 
-def _to_comment(document: Document) -> Comment:
+def to_comment(document: Document) -> Comment:
+    """Return the comment that a document holds, or raise an error of Python's."""
     comment_id, content, created = _COMMENT_VALUES(document)
     if (
         type(comment_id) is UUID

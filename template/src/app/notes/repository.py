@@ -15,6 +15,10 @@ class NoteRepository(Protocol):
     Each method happens entirely or not at all, and is durable when it returns. A note that does
     not exist raises ``NotFound``; one whose version is not ``expected``, ``PreconditionFailed``;
     a database out of reach, ``Unavailable``. Every change adds 1 to the note's version.
+
+    What is added may have a ``key``. Adding under the key of a note that is there, or of a comment
+    that its note has, stores nothing: it returns what that returned the first time, whatever is
+    expected now, or raises ``KeyReused`` if the content is another.
     """
 
     async def latest(self, *, limit: int, before: UUID | None = None) -> list[Note]:
@@ -25,7 +29,7 @@ class NoteRepository(Protocol):
         """Return one note."""
         ...
 
-    async def add(self, note: Note) -> None:
+    async def add(self, note: Note, *, key: str | None = None) -> Note:
         """Store a new note with its comments; an id already taken raises ``Conflict``."""
         ...
 
@@ -42,9 +46,17 @@ class NoteRepository(Protocol):
         ...
 
     async def add_comment(
-        self, note_id: UUID, comment: Comment, *, expected: Versions = None
-    ) -> int:
-        """Add a comment and return the note's version; past ``MAX_COMMENTS``, ``Conflict``."""
+        self,
+        note_id: UUID,
+        comment: Comment,
+        *,
+        expected: Versions = None,
+        key: str | None = None,
+    ) -> tuple[Comment, int]:
+        """Add a comment, which is returned with the note's version then.
+
+        Past ``MAX_COMMENTS`` it raises ``Conflict``.
+        """
         ...
 
     async def delete_comment(

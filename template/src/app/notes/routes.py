@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.errors import NotFound
 from app.http.answers import CREATED, NOT_MODIFIED, TAGGED, Data, Page
-from app.http.parameters import Cursor, Id, Limit, parse_id
+from app.http.parameters import Cursor, Id, IdempotencyKey, Limit, parse_id
 from app.http.preconditions import IfMatch, IfNoneMatch, etag, is_current
 from app.http.problems import documented
 from app.http.routing import Route
@@ -49,10 +49,11 @@ async def latest(notes: Notes, limit: Limit = 20, cursor: Cursor = None) -> Page
 
 
 @router.post("", status_code=201, responses=CREATED | documented(413, 422))
-async def create(body: NewContent, notes: Notes, response: Response) -> Data[Note]:
+async def create(
+    body: NewContent, notes: Notes, response: Response, idempotency_key: IdempotencyKey = None
+) -> Data[Note]:
     """Store a new note."""
-    note = Note.new(body.content)
-    await notes.add(note)
+    note = await notes.add(Note.new(body.content), key=idempotency_key)
     response.headers["Location"] = f"/notes/{note.id}"
     return _tagged(note, response)
 
@@ -110,11 +111,17 @@ async def send(
     responses=CREATED | documented(404, 409, 412, 413, 422),
 )
 async def create_comment(
-    note_id: Id, body: NewContent, notes: Notes, response: Response, if_match: IfMatch = None
+    note_id: Id,
+    body: NewContent,
+    notes: Notes,
+    response: Response,
+    if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Data[Comment]:
     """Add a comment to a note, which has up to 100."""
-    comment = Comment.new(body.content)
-    version = await notes.add_comment(note_id, comment, expected=if_match)
+    comment, version = await notes.add_comment(
+        note_id, Comment.new(body.content), expected=if_match, key=idempotency_key
+    )
     response.headers["ETag"] = etag(version)
     response.headers["Location"] = f"/notes/{note_id}/comments/{comment.id}"
     return Data(comment)

@@ -1,89 +1,38 @@
-"""Notes in two tables, one of them for comments.
-
-Statements are built once, here, and only given their parameters on each call.
-"""
+"""Notes in two tables, one of them for comments."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
+from sqlalchemy import Update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import Mapped, mapped_column
 
-from app.errors import Conflict, NotFound, PreconditionFailed
+from app.errors import Conflict, KeyReused, NotFound, PreconditionFailed
+from app.idempotency import digest
 from app.identity import now
-from app.notes.models import MAX_COMMENTS, MAX_CONTENT, NO_SUCH_NOTE, Comment, Note
+from app.notes.models import MAX_COMMENTS, NO_SUCH_NOTE, Comment, Note
 from app.notes.repository import NoteRepository, Versions
+from app.notes.sql_rows import (
+    ADD,
+    ADD_COMMENTS,
+    DELETE,
+    DELETE_COMMENT,
+    FIRST,
+    FIRST_COMMENT,
+    FIRST_PAGE,
+    GET,
+    LOCK,
+    NEXT_PAGE,
+    REWRITE,
+    SEND,
+    TOUCH,
+    comment_row,
+    note_row,
+    to_notes,
+)
 from app.storage.operations import operation
-from app.storage.sql import Base, SqlStorage
-
-
-class NoteRow(Base):
-    """A note."""
-
-    __tablename__ = "notes"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    content: Mapped[str] = mapped_column(sa.String(MAX_CONTENT))
-    times_sent: Mapped[int]
-    version: Mapped[int]
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
-
-
-class CommentRow(Base):
-    """A comment; the key keeps a note's comments together and in their order."""
-
-    __tablename__ = "comments"
-
-    note_id: Mapped[UUID] = mapped_column(
-        sa.ForeignKey("notes.id", ondelete="CASCADE"), primary_key=True
-    )
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    content: Mapped[str] = mapped_column(sa.String(MAX_CONTENT))
-    created_at: Mapped[datetime]
-
-
-notes = Base.metadata.tables[NoteRow.__tablename__]
-comments = Base.metadata.tables[CommentRow.__tablename__]
-
-
-def _with_comments(chosen: sa.Select[Any]) -> sa.Select[Any]:
-    note = chosen.subquery("note")
-    return (
-        sa.select(note, comments.c.id, comments.c.content, comments.c.created_at)
-        .select_from(note.outerjoin(comments, comments.c.note_id == note.c.id))
-        .order_by(note.c.id.desc(), comments.c.id)
-    )
-
-
-_NEWEST = (
-    sa.select(notes).order_by(notes.c.id.desc()).limit(sa.bindparam("limit", type_=sa.Integer))
-)
-_THIS_NOTE = notes.c.id == sa.bindparam("note_id")
-_EXPECTED = sa.or_(
-    sa.bindparam("any_version", type_=sa.Boolean),
-    notes.c.version.in_(sa.bindparam("versions", expanding=True)),
-)
-_CHANGE = sa.update(notes).where(_THIS_NOTE, _EXPECTED)
-_CHANGED = {"version": notes.c.version + 1, "updated_at": sa.bindparam("now")}
-
-FIRST_PAGE = _with_comments(_NEWEST)
-NEXT_PAGE = _with_comments(_NEWEST.where(notes.c.id < sa.bindparam("before")))
-GET = _with_comments(sa.select(notes).where(_THIS_NOTE))
-ADD = sa.insert(notes)
-REWRITE = _CHANGE.values(_CHANGED | {"content": sa.bindparam("new_content")})
-SEND = _CHANGE.values(_CHANGED | {"times_sent": notes.c.times_sent + 1})
-TOUCH = _CHANGE.values(_CHANGED)
-DELETE = sa.delete(notes).where(_THIS_NOTE, _EXPECTED)
-ADD_COMMENTS = sa.insert(comments)
-DELETE_COMMENT = sa.delete(comments).where(
-    comments.c.note_id == sa.bindparam("note_id"), comments.c.id == sa.bindparam("comment_id")
-)
-
+from app.storage.sql import SqlStorage
 
 CHANGED = "The note has changed."
 
@@ -97,8 +46,8 @@ class Repository(NoteRepository):
     @operation
     async def latest(self, *, limit: int, before: UUID | None = None) -> list[Note]:
         if before is None:
-            return _notes(await self.storage.fetch(FIRST_PAGE, limit=limit))
-        return _notes(await self.storage.fetch(NEXT_PAGE, limit=limit, before=before))
+            return to_notes(await self.storage.fetch(FIRST_PAGE, limit=limit))
+        return to_notes(await self.storage.fetch(NEXT_PAGE, limit=limit, before=before))
 
     @operation
     async def get(self, note_id: UUID, *, expected: Versions = None) -> Note:
@@ -108,16 +57,16 @@ class Repository(NoteRepository):
         return note
 
     @operation
-    async def add(self, note: Note) -> None:
-        try:
-            if not note.comments:
-                await self.storage.execute(ADD, **_note_row(note))
-                return
-            async with self.storage.transaction() as transaction:
-                await transaction.execute(ADD, _note_row(note))
-                await transaction.execute(ADD_COMMENTS, _comment_rows(note.id, note.comments))
-        except IntegrityError:
-            raise Conflict("The id is taken.") from None
+    async def add(self, note: Note, *, key: str | None = None) -> Note:
+        while True:
+            try:
+                await self._insert(note, key)
+                return note
+            except IntegrityError:
+                if key and (first := await self._first(note.content, key)):
+                    return first
+                if not key or await self.storage.fetch(GET, note_id=note.id):
+                    raise Conflict("The id is taken.") from None
 
     @operation
     async def rewrite(self, note_id: UUID, content: str, *, expected: Versions = None) -> Note:
@@ -137,14 +86,22 @@ class Repository(NoteRepository):
 
     @operation
     async def add_comment(
-        self, note_id: UUID, comment: Comment, *, expected: Versions = None
-    ) -> int:
+        self,
+        note_id: UUID,
+        comment: Comment,
+        *,
+        expected: Versions = None,
+        key: str | None = None,
+    ) -> tuple[Comment, int]:
         async with self.storage.transaction() as transaction:
+            if key and (first := await _first_comment(transaction, note_id, comment.content, key)):
+                return first
             note = await _change(transaction, TOUCH, note_id, expected)
             if len(note.comments) >= MAX_COMMENTS:
                 raise Conflict(f"The note has {MAX_COMMENTS} comments already.")
-            await transaction.execute(ADD_COMMENTS, _comment_rows(note_id, [comment]))
-            return note.version
+            request = {"idempotency_key": key, "note_version": note.version} if key else {}
+            await transaction.execute(ADD_COMMENTS, comment_row(note_id, comment, **request))
+            return comment, note.version
 
     @operation
     async def delete_comment(
@@ -156,10 +113,41 @@ class Repository(NoteRepository):
             ids = {"note_id": note_id, "comment_id": comment_id}
             await transaction.execute(DELETE_COMMENT, ids)
 
+    async def _insert(self, note: Note, key: str | None) -> None:
+        row = note_row(note, key)
+        if not note.comments:
+            await self.storage.execute(ADD, **row)
+            return
+        async with self.storage.transaction() as transaction:
+            await transaction.execute(ADD, row)
+            rows = [comment_row(note.id, comment) for comment in note.comments]
+            await transaction.execute(ADD_COMMENTS, rows)
+
+    async def _first(self, content: str, key: str) -> Note | None:
+        """Return the note of a key as it was at first, if it is still there."""
+        for note_id, sha256, time in await self.storage.fetch(FIRST, key=key):
+            if sha256 != digest(content):
+                raise KeyReused
+            return Note.first(note_id, content, time)
+        return None
+
+
+async def _first_comment(
+    transaction: AsyncConnection, note_id: UUID, content: str, key: str
+) -> tuple[Comment, int] | None:
+    """Lock the note, and return what adding the comment of a key has returned."""
+    await transaction.execute(LOCK, {"note_id": note_id})
+    found = await transaction.execute(FIRST_COMMENT, {"note_id": note_id, "key": key})
+    for comment_id, text, time, version in found:
+        if text != content:
+            raise KeyReused
+        return Comment(comment_id, text, time), version
+    return None
+
 
 async def _change(
     transaction: AsyncConnection,
-    statement: sa.Update,
+    statement: Update,
     note_id: UUID,
     expected: Versions,
     comment_id: UUID | None = None,
@@ -180,37 +168,7 @@ def _versions(expected: Versions) -> dict[str, Any]:
     return {"any_version": expected is None, "versions": list(expected or ())}
 
 
-def _note_row(note: Note) -> dict[str, Any]:
-    return {
-        "id": note.id,
-        "content": note.content,
-        "times_sent": note.times_sent,
-        "version": note.version,
-        "created_at": note.created_at,
-        "updated_at": note.updated_at,
-    }
-
-
-def _comment_rows(note_id: UUID, added: Iterable[Comment]) -> list[dict[str, Any]]:
-    return [
-        {"note_id": note_id, "id": c.id, "content": c.content, "created_at": c.created_at}
-        for c in added
-    ]
-
-
 def _one(rows: Iterable[Any]) -> Note:
-    for note in _notes(rows):
+    for note in to_notes(rows):
         return note
     raise NotFound(NO_SUCH_NOTE)
-
-
-def _notes(rows: Iterable[Any]) -> list[Note]:
-    """Fold rows of a note beside one of its comments, in their order, into notes."""
-    found: list[Note] = []
-    for note_id, content, sent, version, created, updated, comment_id, text, time in rows:
-        if not found or found[-1].id != note_id:
-            remarks: list[Comment] = []
-            found.append(Note(note_id, content, sent, version, created, updated, remarks))
-        if comment_id is not None:
-            remarks.append(Comment(comment_id, text, time))
-    return found

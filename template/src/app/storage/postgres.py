@@ -60,13 +60,13 @@ class Storage(SqlStorage):
         return self._transactions.begin()
 
     async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
-        if plain := plain_sql(statement, self.readers.dialect):
+        if plain := plain_sql(statement, tuple(parameters), self.readers.dialect):
             rows: Sequence[Any] = await self._run("fetch", *plain, parameters)
             return rows
         return await super().fetch(statement, **parameters)
 
     async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
-        if plain := plain_sql(statement, self.writers.dialect):
+        if plain := plain_sql(statement, tuple(parameters), self.writers.dialect):
             status: str = await self._run("execute", *plain, parameters)
             return int(status.rpartition(" ")[2])
         return await super().execute(statement, **parameters)
@@ -120,17 +120,19 @@ def _dsn(url: str) -> str:
 
 
 @lru_cache(maxsize=1000)
-def plain_sql(statement: Any, dialect: sa.Dialect) -> tuple[str, Sequence[str]] | None:
+def plain_sql(
+    statement: Any, given: tuple[str, ...], dialect: sa.Dialect
+) -> tuple[str, Sequence[str]] | None:
     """Return the SQL and the names of its parameters in order, if the driver needs no more.
 
     SQLAlchemy converts no value of ``PLAIN_TYPES``. A statement with another type, with a constant
-    or with a list of unknown length is not plain.
+    or with a list of unknown length is not plain. An insert has the columns that are given.
     """
-    compiled = statement.compile(dialect=dialect)
+    compiled = statement.compile(dialect=dialect, column_keys=given)
     columns = getattr(statement, "selected_columns", ())
     types = {type(part.type) for part in (*compiled.binds.values(), *columns)}
-    constant = any(value is not None for value in compiled.params.values())
-    if constant or compiled.post_compile_params or not types <= PLAIN_TYPES:
+    constants = compiled.params.keys() - given
+    if constants or compiled.post_compile_params or not types <= PLAIN_TYPES:
         return None
     return str(compiled), tuple(compiled.positiontup or ())
 

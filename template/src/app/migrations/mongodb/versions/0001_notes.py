@@ -1,6 +1,7 @@
 """Notes with their comments.
 
-They need no index but the one of ``_id``: a page is a range of ids, read backwards.
+A page is a range of ids, read backwards, for which they need no index but that of ``_id``. Another
+one keeps an idempotency key from being used twice; it has only the notes with a key.
 """
 
 from typing import Any
@@ -11,6 +12,7 @@ from bson.binary import UUID_SUBTYPE
 from app.migrations.mongodb import Database
 
 CONTENT = {"bsonType": "string", "minLength": 1, "maxLength": 255}
+KEY = {"bsonType": "string", "minLength": 1, "maxLength": 255}
 COMMENT = {
     "bsonType": "object",
     "required": ["id", "content", "created_at"],
@@ -18,6 +20,14 @@ COMMENT = {
         "id": {"bsonType": "binData"},
         "content": CONTENT,
         "created_at": {"bsonType": "date"},
+        "idempotency": {
+            "bsonType": "object",
+            "required": ["key", "version"],
+            "properties": {
+                "key": KEY,
+                "version": {"bsonType": ["int", "long"], "minimum": 1},
+            },
+        },
     },
 }
 NOTE = {
@@ -39,6 +49,14 @@ NOTE = {
         "created_at": {"bsonType": "date"},
         "updated_at": {"bsonType": "date"},
         "comments": {"bsonType": "array", "maxItems": 100, "items": COMMENT},
+        "idempotency": {
+            "bsonType": "object",
+            "required": ["key", "sha256"],
+            "properties": {
+                "key": KEY,
+                "sha256": {"bsonType": "string", "minLength": 64, "maxLength": 64},
+            },
+        },
     },
 }
 FIRST_UUID, LAST_UUID = Binary(bytes(16), UUID_SUBTYPE), Binary(b"\xff" * 16, UUID_SUBTYPE)
@@ -57,3 +75,4 @@ async def upgrade(database: Database) -> None:
         await database.command("collMod", "notes", **RULES)
     else:
         await database.create_collection("notes", **RULES)
+    await database.notes.create_index("idempotency.key", unique=True, sparse=True)

@@ -18,7 +18,10 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("idempotency_key", sa.String(255), nullable=True),
+        sa.Column("content_sha256", sa.String(64), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_notes"),
+        sa.UniqueConstraint("idempotency_key", name="uq_notes_idempotency_key"),
     )
     op.create_table(
         "comments",
@@ -26,10 +29,13 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("content", sa.String(255), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("idempotency_key", sa.String(255), nullable=True),
+        sa.Column("note_version", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["note_id"], ["notes.id"], name="fk_comments_note_id_notes", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("note_id", "id", name="pk_comments"),
+        sa.UniqueConstraint("note_id", "idempotency_key", name="uq_comments_note_id"),
     )
 
 
