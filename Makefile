@@ -4,6 +4,8 @@
 export UV_SYSTEM_CERTS ?= true
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
+WORKFLOWS := .github/workflows/*.yml template/.github/workflows/*.yml
+
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-7s %s\n", $$1, $$2}' Makefile
 
@@ -21,8 +23,8 @@ check: .venv/ready ## Check format, lint and types of the template and of its te
 	@ruff format --check
 	@ruff check
 	@mypy
-	@check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@zizmor --quiet --offline .github
+	@check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	@zizmor --quiet --offline $(WORKFLOWS)
 
 format: .venv/ready ## Format, and mend what can be mended
 	@ruff check --fix --silent || true

@@ -14,6 +14,7 @@ import pytest
 from copier import run_copy
 
 from binaries import ServerError
+from next_release import NEXT, make_next
 from owner import live_in
 from servers import provide
 
@@ -87,6 +88,16 @@ def release(template: Path, version: str) -> None:
     """Commit what is in a template's folder, and tag it."""
     commit(template, version)
     git(template, "tag", version)
+
+
+@pytest.fixture(scope="session")
+def releases(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template with one more release, which changes, adds and deletes files."""
+    folder = tmp_path_factory.mktemp("releases") / "template"
+    git(template, "clone", "--quiet", str(template), str(folder))
+    make_next(folder / "template")
+    release(folder, NEXT)
+    return folder
 
 
 def render(template: Path, database: str, folder: Path, version: str | None = None) -> None:

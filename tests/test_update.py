@@ -16,69 +16,13 @@ from conftest import (
     environment,
     git,
     in_place_of,
-    release,
     render,
     tree,
 )
+from next_release import CHANGES, NEXT, REMOVED
 from owner import kinds, live_in
 
 RELEASES = git(ROOT, "tag", "--list", "v*").split() or ["v0.0.1"]
-NEXT = "v1000.0.0"
-
-CHANGES = {
-    "README.md.jinja": (
-        "`make help` lists the other commands.",
-        "`make help` lists what else there is.",
-    ),
-    "src/app/settings.py": ("    port: int", '    root_path: str = ""\n    port: int'),
-    "pyproject.toml.jinja": ('"fastapi>=', '"packaging",\n    "fastapi>='),
-    "compose.yaml.jinja": ("init: true", "init: true\n    stop_grace_period: 15s"),
-}
-"""A text of the template, and what the next release makes of it."""
-
-SQL_REVISION = '''"""Nothing new."""
-
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade() -> None:
-    """Change nothing."""
-
-
-def downgrade() -> None:
-    """Change nothing."""
-'''
-MONGODB_REVISION = '''"""Nothing new."""
-
-from app.migrations.mongodb import Database
-
-
-async def upgrade(database: Database) -> None:
-    await database.command("ping")
-'''
-ADDED = {
-    "src/app/migrations/sql/versions/0002_nothing.py": SQL_REVISION,
-    "src/app/migrations/mongodb/versions/0002_nothing.py": MONGODB_REVISION,
-    "SECURITY.md": "# Security\n",
-}
-REMOVED = ".dockerignore"
-
-
-@pytest.fixture(scope="session")
-def releases(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template with one more release than it has."""
-    folder = tmp_path_factory.mktemp("releases") / "template"
-    git(template, "clone", "--quiet", str(template), str(folder))
-    for name, (text, changed) in CHANGES.items():
-        path = folder / "template" / name
-        assert text in path.read_text(), name
-        path.write_text(path.read_text().replace(text, changed))
-    for name, text in ADDED.items():
-        (folder / "template" / name).write_text(text)
-    (folder / "template" / REMOVED).unlink()
-    release(folder, NEXT)
-    return folder
 
 
 @pytest.mark.parametrize("version", RELEASES)
