@@ -144,6 +144,20 @@ def installed(template: Path) -> Callable[[str], Path]:
     return once
 
 
+def copier(*arguments: str | Path, offline: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run copier's command line; `offline`, an attempt to reach another host is an error."""
+    guard = """
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        raise OSError(f"{event}{arguments}")
+import sys
+sys.addaudithook(refuse)
+"""
+    code = f"{guard if offline else ''}\nfrom copier.__main__ import CopierApp\nCopierApp.run()"
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
 @pytest.fixture
 def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
     """Run tools/template.py in a project's folder, in this process; return what it exits with."""
@@ -200,7 +214,7 @@ def project(rendered: Callable[[str], Path], database: str) -> Path:
 
 def environment(engine: str) -> dict[str, str]:
     """Return what a person's shell would have in a project: a server, no trace of this test run."""
-    hidden = ("VIRTUAL_ENV", "PYTEST", "TEST_", "PYTHONDONTWRITEBYTECODE")
+    hidden = ("VIRTUAL_ENV", "PYTEST", "TEST_", "MAKE", "PYTHONDONTWRITEBYTECODE")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
     if engine in SERVERS:
         kept["TEST_DATABASE_URL"] = os.environ[SERVERS[engine]]

@@ -1,8 +1,6 @@
 """What Copier makes of the answers, before anything of it runs."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ import pytest
 import yaml
 from copier import run_copy
 
-from conftest import ROOT, git
+from conftest import ROOT, copier, git
 
 ENGINE_WORDS = {
     "sqlite": re.compile("sqlite", re.IGNORECASE),
@@ -43,20 +41,6 @@ BAD_ANSWERS = {
 
 def files(folder: Path) -> set[str]:
     return set(git(folder, "ls-files").splitlines())
-
-
-def copier(*arguments: str | Path, offline: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run copier's command line; `offline`, an attempt to reach another host is an error."""
-    guard = """
-def refuse(event, arguments):
-    if event in ("socket.connect", "socket.getaddrinfo"):
-        raise OSError(f"{event}{arguments}")
-import sys
-sys.addaudithook(refuse)
-"""
-    code = f"{guard if offline else ''}\nfrom copier.__main__ import CopierApp\nCopierApp.run()"
-    command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True)
 
 
 def test_generating_asks_for_neither_trust_nor_a_network(template: Path, tmp_path: Path) -> None:

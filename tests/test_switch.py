@@ -59,7 +59,8 @@ def test_a_project_that_was_lived_in_passes_its_tests(
     lived_in(database, tmp_path)
 
     in_place_of(installed(database), tmp_path, database, "pytest", "--ignore=tests/test_cli.py")
-    in_place_of(installed(database), tmp_path, database, "mypy", ".")
+    cache = f"--cache-dir={installed(database) / '.mypy_cache'}"
+    in_place_of(installed(database), tmp_path, database, "mypy", cache, ".")
 
 
 def test_edits_of_files_that_go_are_kept_and_named(

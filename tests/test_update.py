@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from copier import run_update
 
 from conftest import (
     ROOT,
     LivedIn,
     Tool,
     commit,
+    copier,
     environment,
     git,
     in_place_of,
@@ -26,61 +26,61 @@ RELEASES = git(ROOT, "tag", "--list", "v*").split() or ["v0.0.1"]
 
 
 @pytest.mark.parametrize("version", RELEASES)
-def test_plain_copier_update_makes_an_untouched_project_like_a_new_one(
-    template: Path, rendered: Callable[[str], Path], tmp_path: Path, version: str, database: str
-) -> None:
-    render(template, database, tmp_path, version)
-
-    run_update(tmp_path, defaults=True, overwrite=True, quiet=True)
-
-    assert tree(tmp_path) == tree(rendered(database))
-
-
-def test_an_untouched_project_becomes_like_a_new_one(
-    releases: Path, tmp_path: Path, tool: Tool, database: str, capfd: pytest.CaptureFixture[str]
+def test_an_untouched_project_of_any_release_becomes_like_a_new_one(
+    releases: Path,
+    tmp_path: Path,
+    tool: Tool,
+    capfd: pytest.CaptureFixture[str],
+    version: str,
+    database: str,
 ) -> None:
     project, wanted = tmp_path / "project", tmp_path / "wanted"
-    render(releases, database, project, "v999.0.0")
+    render(releases, database, project, version)
     render(releases, database, wanted)
 
     assert tool(project, "update") == 0
 
-    assert capfd.readouterr().out.startswith(f"Updated from v999.0.0 to {NEXT}.\n")
+    assert capfd.readouterr().out.startswith(f"Updated from {version} to {NEXT}.\n")
     assert tree(project) == tree(wanted)
 
 
-@pytest.fixture
-def updated(releases: Path, lived_in: LivedIn, tmp_path: Path, tool: Tool, database: str) -> Path:
-    """A project of each variant that its owner has lived in, brought to the next release."""
-    project = tmp_path / "project"
+def test_copier_updates_a_project_by_itself(releases: Path, tmp_path: Path) -> None:
+    project, wanted = tmp_path / "project", tmp_path / "wanted"
+    render(releases, "sqlite", project, "v999.0.0")
+    render(releases, "sqlite", wanted)
+
+    run = copier("update", "--defaults", "--quiet", project)
+
+    assert run.returncode == 0, run.stderr
+    assert tree(project) == tree(wanted)
+
+
+def test_an_update_loses_nothing_of_the_owners(
+    releases: Path,
+    lived_in: LivedIn,
+    installed: Callable[[str], Path],
+    tmp_path: Path,
+    tool: Tool,
+    database: str,
+) -> None:
+    project, wanted = tmp_path / "project", tmp_path / "wanted"
     lived_in(database, project)
     answers = project / ".copier-answers.yml"
     answers.write_text(re.sub("_src_path: .*", f"_src_path: {releases}", answers.read_text()))
     commit(project, "The template has moved")
+
     assert tool(project, "update") == 0
-    return project
 
-
-def test_an_update_loses_nothing_of_the_owners(
-    releases: Path, updated: Path, tmp_path: Path, database: str
-) -> None:
-    wanted = tmp_path / "wanted"
     render(releases, database, wanted)
     live_in(wanted, database)
     for path in wanted.glob("src/app/migrations/sql/versions/0002_*.py"):
         path.write_text(path.read_text().replace('"0001"', '"5f1c0a7be2d4"'))
-
-    assert tree(updated) == tree(wanted)
-
-
-def test_an_updated_project_has_one_newest_revision_and_runs_it(
-    updated: Path, installed: Callable[[str], Path], database: str
-) -> None:
+    assert tree(project) == tree(wanted)
     if "sql" in kinds(database):
-        heads = in_place_of(installed(database), updated, database, "alembic", "heads")
+        heads = in_place_of(installed(database), project, database, "alembic", "heads")
         assert heads == "0002 (head)\n"
     tests = "migrations or bookmarks or greeting"
-    in_place_of(installed(database), updated, database, "pytest", "-k", tests)
+    in_place_of(installed(database), project, database, "pytest", "-k", tests)
 
 
 def test_a_conflict_is_marked_named_and_exit_code_1(
