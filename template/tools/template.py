@@ -90,7 +90,8 @@ def merge(**arguments: Any) -> list[Path]:
     try:
         run_update(overwrite=True, quiet=True, **arguments)
     except (CopierError, OSError, ValueError) as error:
-        raise TemplateError(str(error).strip().splitlines()[-1]) from None
+        last_line = str(error).strip().splitlines()[-1]
+        raise TemplateError(last_line.removeprefix("Stderr:").lstrip(" |")) from None
     gone = paths("diff", "--relative", "--no-renames", "--name-only", "--diff-filter=D", "HEAD")
     return save_edited(gone) if gone else []
 
@@ -185,7 +186,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         sys.exit(0 if (update() if options.command == "update" else switch(options.engine)) else 1)
-    except TemplateError as error:
+    except (TemplateError, OSError) as error:
         sys.exit(f"Error: {error}")
 
 
