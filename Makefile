@@ -34,7 +34,7 @@ bench: .venv/ready ## Measure the PostgreSQL service against a textbook one and 
 	@rm -rf bench
 	@copier copy --quiet --defaults --vcs-ref HEAD --data project_name=Bench --data database=postgres . bench
 	@$(MAKE) --no-print-directory -C bench setup
-	@python tests/servers.py --only postgres -- python tests/benchmark/bench.py --project bench
+	@python tests/servers.py --only postgres -- bench/.venv/bin/python tests/benchmark/bench.py postgres
 
 .venv/ready: pyproject.toml .venv/bin/uv
 	@uv sync --inexact --quiet

@@ -1,62 +1,58 @@
-"""Makes and drops the benchmark's database. Runs in the project's environment, which has a driver.
+"""The notes that every database is filled with."""
 
-``python data.py create URL NAME`` · ``load URL NOTES DEPTH`` · ``drop URL NAME``
-"""
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
+from uuid import UUID
 
-import asyncio
-import sys
-
-import asyncpg
-
+NOW = datetime.now(UTC).replace(microsecond=0)
 COMMENTED = 1000
 """How many of the notes of a first page, and of a deep one, have comments, two each."""
-
-# UUIDv7 of note number i, one note a second, the last of them now.
-ID = """
-    CREATE FUNCTION pg_temp.v7(i bigint, notes bigint) RETURNS uuid LANGUAGE sql AS $$
-        SELECT (lpad(to_hex((extract(epoch FROM now())::bigint - notes + i) * 1000), 12, '0')
-            || '70008' || lpad(to_hex(i), 15, '0'))::uuid
-    $$
-"""
-NOTES = """
-    INSERT INTO notes (id, content, times_sent, version, created_at, updated_at)
-    SELECT pg_temp.v7(i, {notes}), 'Note ' || i || ': buy oat milk and call the plumber before six',
-           0, 1, now() - ({notes} - i) * interval '1 s', now() - ({notes} - i) * interval '1 s'
-    FROM generate_series(1, {notes}) i
-"""
-COMMENTS = """
-    INSERT INTO comments (note_id, id, content, created_at)
-    SELECT pg_temp.v7(i, {notes}), pg_temp.v7({notes} + 2 * i + j, {notes}),
-           'Comment ' || j || ': the garden is free on the 12th', now()
-    FROM generate_series(1, {notes}) i, generate_series(1, 2) j
-    WHERE i > {notes} - {commented} OR i BETWEEN {deep} - {commented} AND {deep}
-"""
+BATCH = 10_000
 
 
-async def load(connection: asyncpg.Connection, notes: int, depth: int) -> None:
-    """Fill the tables and print the id of the newest note and the cursor of the deep page."""
-    async with connection.transaction():
-        await connection.execute(ID)
-        numbers = {"notes": notes, "deep": notes - depth, "commented": COMMENTED}
-        await connection.execute(NOTES.format(**numbers))
-        await connection.execute(COMMENTS.format(**numbers))
-        for number in (notes, notes - depth + 1):
-            print(await connection.fetchval("SELECT pg_temp.v7($1, $2)", number, notes))
-    await connection.execute("VACUUM (ANALYZE) notes, comments")
+class Comment(NamedTuple):
+    """A comment, its fields in the order of the table's columns."""
+
+    id: UUID
+    content: str
+    created_at: datetime
 
 
-async def main(command: str, url: str, *arguments: str) -> None:
-    """Run one of the commands above."""
-    connection = await asyncpg.connect(url)
-    match command:
-        case "create":
-            await connection.execute(f'CREATE DATABASE "{arguments[0]}"')
-        case "load":
-            await load(connection, int(arguments[0]), int(arguments[1]))
-        case "drop":
-            await connection.execute(f'DROP DATABASE IF EXISTS "{arguments[0]}" WITH (FORCE)')
-    await connection.close()
+class Note(NamedTuple):
+    """A note, likewise, and its comments."""
+
+    id: UUID
+    content: str
+    times_sent: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    comments: list[Comment]
 
 
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+def note_id(back: int, serial: int = 0) -> UUID:
+    """Return a UUIDv7 made ``back`` seconds ago."""
+    milliseconds = (int(NOW.timestamp()) - back) * 1000
+    return UUID(int=milliseconds << 80 | 0x70008 << 60 | serial)
+
+
+def batches(notes: int, depth: int) -> Iterator[list[Note]]:
+    """Yield so many notes in lists, oldest first, one note a second, the last of them now."""
+    made = (_note(back, depth) for back in reversed(range(notes)))
+    while batch := list(islice(made, BATCH)):
+        yield batch
+
+
+def _note(back: int, depth: int) -> Note:
+    content = f"Note {back}: buy oat milk and call the plumber before six"
+    time = NOW - timedelta(seconds=back)
+    commented = 0 <= back < COMMENTED or depth <= back < depth + COMMENTED
+    comments = [_comment(back, number) for number in (1, 2) if commented]
+    return Note(note_id(back), content, 0, 1, time, time, comments)
+
+
+def _comment(back: int, number: int) -> Comment:
+    content = f"Comment {number}: the garden is free on the 12th"
+    return Comment(note_id(back, number), content, NOW)

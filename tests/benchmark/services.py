@@ -3,15 +3,18 @@
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from urllib.parse import urlsplit
 
 HERE = Path(__file__).parent
+PROGRAMS = Path(sys.executable).parent
 GENERATED, TEXTBOOK, LIMIT = "generated", "textbook", "limit"
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -24,49 +27,38 @@ class Service:
 
     def cpu_seconds(self) -> float:
         """Return the user and system time that the process has taken so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
-
-
-@dataclass(frozen=True)
-class Data:
-    """A database full of notes: its URL, the newest note, and the cursor of the deep page."""
-
-    url: str
-    newest: str
-    cursor: str
+        return time.clock_gettime(~self.pid << 3 | 2)  # The clock of clock_getcpuclockid(3).
 
 
 @contextmanager
-def database(project: Path, server: str, notes: int, depth: int) -> Iterator[Data]:
-    """Make a database with the project's schema, fill it, and drop it at the end."""
+def filled(database: str, notes: int, depth: int) -> Iterator[str]:
+    """Make a database with the project's schema, fill it, yield its URL, and drop it at the end."""
+    data, server = import_module(f"data_{database}"), os.environ[f"TEST_{database.upper()}_URL"]
     name = f"benchmark_{os.getpid()}"
-    url = f"{server.rpartition('/')[0]}/{name}"
-    tool: list[Path | str] = [project / ".venv/bin/python", HERE / "data.py"]
-    subprocess.run([*tool, "create", server, name], check=True)
+    url = urlsplit(server)._replace(path=f"/{name}").geturl()
+    data.create(server, name)
     try:
         settings = {**os.environ, "DATABASE_URL": url}
-        subprocess.run([project / ".venv/bin/app", "migrate"], check=True, env=settings)
-        load = [*tool, "load", url, str(notes), str(depth)]
-        printed = subprocess.run(load, check=True, capture_output=True, text=True).stdout
-        yield Data(url, *printed.split())
+        subprocess.run([PROGRAMS / "app", "migrate"], check=True, env=settings)
+        data.load(url, notes, depth)
+        yield url
     finally:
-        subprocess.run([*tool, "drop", server, name], check=True)
+        data.drop(server, name)
 
 
 @contextmanager
-def running(name: str, project: Path, url: str) -> Iterator[Service]:
+def running(name: str, database: str, url: str) -> Iterator[Service]:
     """Run a service, with one worker and no access log."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command: list[Path | str] = [project / ".venv/bin/app", "serve"]
+    command: list[Path | str] = [PROGRAMS / "app", "serve"]
     if name != GENERATED:
         options = f"--port {port} --no-access-log --log-level warning --loop uvloop"
-        command = [project / ".venv/bin/uvicorn", f"{name}:app", "--app-dir", HERE]
+        command = [PROGRAMS / "uvicorn", f"{name}_{database}:app", "--app-dir", HERE]
         command += [*options.split(), "--http", "httptools"]
     settings = {"DATABASE_URL": url, "PORT": str(port), "LOG_LEVEL": "WARNING"}
-    process = subprocess.Popen(command, cwd=project, env={**os.environ, **settings})
+    process = subprocess.Popen(command, env={**os.environ, **settings})
     try:
         _wait_for(port, process)
         yield Service(name, port, process.pid)
