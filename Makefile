@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format bench
 
+DATABASE = postgres mongodb
+
 export UV_SYSTEM_CERTS ?= true
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -30,11 +32,15 @@ format: .venv/ready ## Format, and mend what can be mended
 	@ruff check --fix --silent || true
 	@ruff format
 
-bench: .venv/ready ## Measure the PostgreSQL service against a textbook one and the limit
+bench: .venv/ready ## Measure PostgreSQL's service and MongoDB's against textbook ones; or DATABASE=mongodb
 	@rm -rf bench
-	@copier copy --quiet --defaults --vcs-ref HEAD --data project_name=Bench --data database=postgres . bench
-	@$(MAKE) --no-print-directory -C bench setup
-	@python tests/servers.py --only postgres -- bench/.venv/bin/python tests/benchmark/bench.py postgres
+	@set -e; for database in $(DATABASE); do \
+		copier copy --quiet --defaults --vcs-ref HEAD --data project_name=Bench \
+			--data database=$$database . bench/$$database; \
+		$(MAKE) --no-print-directory -C bench/$$database setup; \
+		python tests/servers.py --only $$database -- \
+			bench/$$database/.venv/bin/python tests/benchmark/bench.py $$database; \
+	done
 
 .venv/ready: pyproject.toml .venv/bin/uv
 	@uv sync --inexact --quiet

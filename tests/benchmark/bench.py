@@ -1,7 +1,7 @@
 """CPU and time of a request: the generated service, a textbook one, and the hand-written limit.
 
 ``DIR/.venv/bin/python tests/benchmark/bench.py DATABASE`` needs in DIR a project generated for that
-database, and ``TEST_POSTGRES_URL``. All three services run on one database,
+database, and ``TEST_POSTGRES_URL`` or ``TEST_MONGODB_URL``. All three services run on one database,
 one worker each, and are measured in turns, so that whatever else the machine does hits all alike.
 """
 
@@ -21,6 +21,7 @@ NAMES = (GENERATED, TEXTBOOK, LIMIT)
 PAGE, DEEP, ONE, CREATE = OPERATIONS = ("page of 20", "deep page", "one note", "create")
 ALLOWED = {
     "postgres": {PAGE: 0.3, ONE: 0.35, CREATE: 0.35},
+    "mongodb": {PAGE: 0.6, ONE: 0.8},
 }
 """What the generated service may cost of the textbook's CPU and time."""
 ALLOWED_DEPTH = 1.2
