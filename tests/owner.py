@@ -24,7 +24,10 @@ depends_on = None
 '''
 
 EDITS = {
-    "README.md": ("## Deploy it\n", "## Whom to call\n\nAda, on weekdays.\n\n## Deploy it\n"),
+    "README.md": (
+        "# Team Notes\n\nNotes and comments over HTTP.\n",
+        "# Ours\n\nAsk Ada about it.\n",
+    ),
     "compose.yaml": ("\n\nvolumes:\n", "\n\n  mail:\n    image: mail:1\n\nvolumes:\n"),
     "src/app/settings.py": (
         '    log_format: LogFormat = "auto"\n',
