@@ -109,21 +109,50 @@ def recorded(project: Path, engine: str) -> list[str]:
     """Return what the service answers on a new database of an engine, a line a request."""
     script = Path(__file__).with_name("answers.py")
     code = f"""
+    sys.argv = ["answers.py", url]
+    runpy.run_path({str(script)!r}, run_name="__main__")
+"""
+    return on_a_new_database(project, engine, code).decode().splitlines()
+
+
+def test_a_dump_is_carried_from_engine_to_engine_and_back(
+    installed: Callable[[str], Path],
+) -> None:
+    project = installed("adaptable")
+    write_hard_ones = """
+    from tests.test_transfer import dump_of, hard_records
+    sys.stdout.buffer.write(dump_of(hard_records()))
+"""
+    carry = """
+    app("load")
+    app("dump")
+"""
+    first = dump = on_a_new_database(project, "sqlite", write_hard_ones)
+
+    for engine in ("sqlite", *SERVERS, "sqlite"):
+        dump = on_a_new_database(project, engine, carry, dump)
+        assert dump == first, engine
+    assert dump.count(b"\n") > 5
+
+
+def on_a_new_database(project: Path, engine: str, code: str, given: bytes = b"") -> bytes:
+    """Return what code prints that has a new, migrated database of an engine."""
+    before = """
 import os, runpy, subprocess, sys
 from tests.conftest import new_database
 with new_database() as settings:
     url = settings.database_url.get_secret_value()
-    subprocess.run([sys.executable.replace("python", "app"), "migrate"],
-                   env=os.environ | {{"DATABASE_URL": url}}, check=True)
-    sys.argv = ["answers.py", url]
-    runpy.run_path({str(script)!r}, run_name="__main__")
+    def app(command):
+        program = sys.executable.replace("python", "app")
+        subprocess.run([program, command], env=os.environ | {"DATABASE_URL": url}, check=True)
+    app("migrate")
 """
     run = subprocess.run(
-        [".venv/bin/python", "-c", code],
+        [".venv/bin/python", "-c", before + code],
         cwd=project,
         env=environment(engine),
+        input=given,
         capture_output=True,
-        text=True,
     )
-    assert run.returncode == 0, run.stderr
-    return run.stdout.splitlines()
+    assert run.returncode == 0, run.stderr.decode()
+    return run.stdout

@@ -80,15 +80,22 @@ async def storage(settings: Settings) -> AsyncIterator[Storage]:
         yield storage
 
 
-@pytest.fixture(params=["database", "memory"])
-async def notes(request: pytest.FixtureRequest, storage: Storage) -> NoteRepository:
-    """A repository without notes: the real one, and one in memory that must be like it."""
-    if request.param == "memory":
-        return MemoryNotes()
+@pytest.fixture
+async def emptied(storage: Storage) -> Storage:
+    """The shared database, open and without notes."""
     notes: NoteRepository = storage.repository("notes")
     while page := await notes.latest(limit=100):
         for note in page:
             await notes.delete(note.id)
+    return storage
+
+
+@pytest.fixture(params=["database", "memory"])
+async def notes(request: pytest.FixtureRequest, emptied: Storage) -> NoteRepository:
+    """A repository without notes: the real one, and one in memory that must be like it."""
+    if request.param == "memory":
+        return MemoryNotes()
+    notes: NoteRepository = emptied.repository("notes")
     return notes
 
 

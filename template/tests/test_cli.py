@@ -46,7 +46,7 @@ def test_help_names_every_command() -> None:
     run = app("--help")
 
     assert run.returncode == 0
-    for command in ("serve", "migrate", "seed", "openapi"):
+    for command in ("serve", "migrate", "seed", "dump", "load", "openapi"):
         assert command in run.stdout
 
 

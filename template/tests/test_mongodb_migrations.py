@@ -82,6 +82,13 @@ BROKEN: dict[str, Document] = {
     "comment without a time": {"comments": [comment(created_at=None)]},
     "101 comments": {"comments": [comment() for _ in range(101)]},
 }
+BROKEN_KEYS: dict[str, Document] = {
+    "key of no request": {"idempotency": "k"},
+    "no key": {"idempotency": {"sha256": "0" * 64}},
+    "long key": {"idempotency": {"key": "k" * 256, "sha256": "0" * 64}},
+    "no digest": {"idempotency": {"key": "k", "sha256": ""}},
+    "comment's key without version": {"comments": [comment(idempotency={"key": "k"})]},
+}
 STRANGE: dict[str, Document] = {
     "more fields": {"colour": "red", "tags": [{"a": None}], "ref": Binary(b"123", 4)},
     "more fields of a comment": {"comments": [comment(likes=3, ref=Binary(b"123", 4))]},
@@ -152,6 +159,19 @@ async def test_a_document_that_breaks_the_rules_is_no_note(
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
+async def test_a_dump_leaves_it_out_and_says_so(
+    notes: Repository, broken: Document, caplog: pytest.LogCaptureFixture
+) -> None:
+    older, found, newer = Note.new("older"), document(**broken), Note.new("newer")
+    await notes.add(older)
+    await put(notes, found)
+    await notes.add(newer)
+
+    assert [r.id async for page in notes.dump() for r in page] == [older.id, newer.id]
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+@pytest.mark.parametrize("broken", (BROKEN | BROKEN_KEYS).values(), ids=BROKEN | BROKEN_KEYS)
 async def test_the_database_refuses_it(notes: Repository, broken: Document) -> None:
     with pytest.raises((WriteError, InvalidBSON)):  # The error quotes what it refuses.
         await notes.notes.insert_one(document(**broken))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,8 +18,14 @@ from app.features import FEATURES
 from app.logs import configure_logs
 from app.settings import InvalidSettings, load_settings
 from app.storage import Storage, open_storage
+from app.transfer import work
+from app.transfer.feature import find
+from app.transfer.files import reading, regular_size, writing
+from app.transfer.progress import shown
 
 SHUTDOWN_SECONDS = 8
+
+FeatureName = Annotated[str, typer.Option("--feature", help="The feature that it is about.")]
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Notes over HTTP.", rich_markup_mode=None
@@ -90,6 +97,48 @@ def seed() -> None:
                 typer.echo(f"{feature}: {added} added")
 
     _on_storage(load)
+
+
+@cli.command()
+def dump(
+    file: Annotated[Path | None, typer.Argument(help="Where to, by default stdout.")] = None,
+    feature: FeatureName = "notes",
+) -> None:
+    """Write all notes as NDJSON, the same text whatever the database."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # Leaves no unfinished file behind.
+
+    async def run(storage: Storage) -> None:
+        chosen = find(feature, storage)
+        await storage.check()
+        with writing(file) as target, shown(feature) as tell:
+            dumped = await work.dump(chosen, target, tell)
+        typer.echo(f"{feature}: {dumped} dumped", err=True)
+
+    _on_storage(run)
+
+
+@cli.command()
+def load(
+    file: Annotated[Path | None, typer.Argument(help="Where from, by default stdin.")] = None,
+    feature: FeatureName = "notes",
+) -> None:
+    """Store the notes of a dump, each in the place of the one of its id; others stay."""
+
+    async def run(storage: Storage) -> None:
+        chosen = find(feature, storage)
+        await storage.check()
+        with reading(file) as source:
+            size = regular_size(source)
+            if size is not None:
+                begin = source.tell()
+                with shown(f"{feature}, checking", size) as tell:
+                    work.check(chosen, source, tell)
+                source.seek(begin)
+            with shown(feature, size) as tell:
+                loaded = await work.load(chosen, source, tell)
+        typer.echo(f"{feature}: {loaded} loaded", err=True)
+
+    _on_storage(run)
 
 
 @cli.command()

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Header, Query
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
-from app.idempotency import MAX_KEY
+from app.idempotency import Key
 
 _ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
@@ -35,7 +35,7 @@ Cursor = Annotated[
     Query(description="The `next_cursor` of the page before."),
 ]
 IdempotencyKey = Annotated[
-    Annotated[str, Field(min_length=1, max_length=MAX_KEY, pattern="^[!-~]+$")] | None,
+    Key | None,
     Header(
         alias=IDEMPOTENCY_KEY,
         description="The same key with the same body again gets the first answer again.",

@@ -28,6 +28,7 @@ from app.notes.mongodb_documents import (
     to_documents,
     to_note,
 )
+from app.notes.mongodb_records import Records
 from app.notes.repository import NoteRepository, Versions
 from app.storage.mongodb import Document, Storage
 from app.storage.operations import operation
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 HAS_ROOM = {f"comments.{MAX_COMMENTS - 1}": {"$exists": False}}
 
 
-class Repository(NoteRepository):
+class Repository(Records, NoteRepository):
     """Keeps notes in MongoDB.
 
     A change is one command that finds the note by all its conditions. If there is none, a second

@@ -55,7 +55,7 @@ def _rules(of_note: Document, of_comment: Document) -> Document:
 RULES = _rules({}, {})
 VALIDATOR = _rules(_OF_NOTE, _OF_COMMENT)
 
-READ = {
+READ: Document = {
     "content": 1,
     "times_sent": 1,
     "version": 1,

@@ -13,6 +13,7 @@ from app.idempotency import digest
 from app.identity import now
 from app.notes.models import MAX_COMMENTS, NO_SUCH_NOTE, Comment, Note
 from app.notes.repository import NoteRepository, Versions
+from app.notes.sql_records import Records
 from app.notes.sql_rows import (
     ADD,
     ADD_COMMENTS,
@@ -37,7 +38,7 @@ from app.storage.sql import SqlStorage
 CHANGED = "The note has changed."
 
 
-class Repository(NoteRepository):
+class Repository(Records, NoteRepository):
     """Keeps notes in a SQL database."""
 
     def __init__(self, storage: SqlStorage) -> None:

@@ -53,7 +53,7 @@ class CommentRow(Base):
 notes = Base.metadata.tables[NoteRow.__tablename__]
 comments = Base.metadata.tables[CommentRow.__tablename__]
 
-_NOTE = (
+NOTE = (
     notes.c.id,
     notes.c.content,
     notes.c.times_sent,
@@ -61,20 +61,20 @@ _NOTE = (
     notes.c.created_at,
     notes.c.updated_at,
 )
-_COMMENT = (comments.c.id, comments.c.content, comments.c.created_at)
+COMMENT = (comments.c.id, comments.c.content, comments.c.created_at)
 
 
 def _with_comments(chosen: sa.Select[Any]) -> sa.Select[Any]:
     note = chosen.subquery("note")
     return (
-        sa.select(note, *_COMMENT)
+        sa.select(note, *COMMENT)
         .select_from(note.outerjoin(comments, comments.c.note_id == note.c.id))
         .order_by(note.c.id.desc(), comments.c.id)
     )
 
 
 _NEWEST = (
-    sa.select(*_NOTE).order_by(notes.c.id.desc()).limit(sa.bindparam("limit", type_=sa.Integer))
+    sa.select(*NOTE).order_by(notes.c.id.desc()).limit(sa.bindparam("limit", type_=sa.Integer))
 )
 _THIS_NOTE = notes.c.id == sa.bindparam("note_id")
 _OF_THIS_NOTE = comments.c.note_id == sa.bindparam("note_id")
@@ -87,7 +87,7 @@ _CHANGED = {"version": notes.c.version + 1, "updated_at": sa.bindparam("now")}
 
 FIRST_PAGE = _with_comments(_NEWEST)
 NEXT_PAGE = _with_comments(_NEWEST.where(notes.c.id < sa.bindparam("before")))
-GET = _with_comments(sa.select(*_NOTE).where(_THIS_NOTE))
+GET = _with_comments(sa.select(*NOTE).where(_THIS_NOTE))
 LOCK = sa.select(notes.c.id).where(_THIS_NOTE).with_for_update()
 ADD = sa.insert(notes)
 REWRITE = _CHANGE.values(_CHANGED | {"content": sa.bindparam("new_content")})
@@ -101,7 +101,7 @@ DELETE_COMMENT = sa.delete(comments).where(
 FIRST = sa.select(notes.c.id, notes.c.content_sha256, notes.c.created_at).where(
     notes.c.idempotency_key == sa.bindparam("key")
 )
-FIRST_COMMENT = sa.select(*_COMMENT, comments.c.note_version).where(
+FIRST_COMMENT = sa.select(*COMMENT, comments.c.note_version).where(
     _OF_THIS_NOTE, comments.c.idempotency_key == sa.bindparam("key")
 )
 

@@ -1,11 +1,14 @@
 """MongoDB through PyMongo."""
 
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
 import pymongo
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
@@ -42,7 +45,10 @@ OUTAGE_CODES = {
     14031,  # OutOfDiskSpace
 }
 
+SNAPSHOT_TOO_OLD = 239
+
 Document = dict[str, Any]
+Collection = AsyncCollection[Document]
 
 T = TypeVar("T")
 
@@ -81,8 +87,23 @@ class Storage(BoundedStorage):
         return import_module(f"app.{feature}.mongodb").Repository(self)
 
     def fault(self, error: Exception) -> Fault | None:
-        outage = isinstance(error, OperationFailure) and error.code in OUTAGE_CODES
-        return Fault.OUTAGE if outage else None
+        code = error.code if isinstance(error, OperationFailure) else None
+        if code == SNAPSHOT_TOO_OLD:
+            return Fault.EXPIRED
+        return Fault.OUTAGE if code in OUTAGE_CODES else None
+
+    async def scan(
+        self, read: Callable[[Any, AsyncClientSession], Awaitable[list[Document]]], first: Any
+    ) -> AsyncGenerator[list[Document], None]:
+        """Yield the documents of all pages, each not empty, as they were at one moment.
+
+        ``read`` returns what comes next to an ``_id``, at the beginning ``first``.
+        """
+        async with self.client.start_session(snapshot=True) as session:
+            after = first
+            while page := await self.bounded(partial(read, after, session)):
+                yield page
+                after = page[-1]["_id"]
 
     async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
         # The driver keeps the time, and tells the server. Cancelling its calls from outside takes

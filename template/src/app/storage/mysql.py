@@ -35,6 +35,10 @@ SET_UP = (
         /*M! , max_statement_time = {SERVER_SECONDS} */
         /*!80000 , max_execution_time = {SERVER_SECONDS * 1000:.0f} */""",
 )
+SNAPSHOT = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+)
 
 registry.register("mysql.app", "app.storage.mysql_dialect", "Dialect")
 
@@ -61,6 +65,13 @@ class Storage(SqlStorage):
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         async with self.writers.begin() as connection:
             await connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        async with self.readers.connect() as connection:
+            for statement in SNAPSHOT:
+                await connection.exec_driver_sql(statement)
             yield connection
 
     @asynccontextmanager

@@ -20,6 +20,7 @@ class Fault(Enum):
 
     OUTAGE = "The database is unavailable."
     SCHEMA = "The database's schema is not the one needed: run `app migrate`."
+    EXPIRED = "The database keeps no snapshot for so long."
     TRANSIENT = "The database is too busy."  # It says that the same may be asked again.
 
 

@@ -55,9 +55,15 @@ class Storage(SqlStorage):
         sa.event.listen(engine.sync_engine, "checkout", _refuse_closed)
         super().__init__(readers=engine, writers=engine)
         self._transactions = engine.execution_options(isolation_level="READ COMMITTED")
+        self._snapshots = engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._transactions.begin()
+
+    def snapshot(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._snapshots.begin()
 
     async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
         if plain := plain_sql(statement, tuple(parameters), self.readers.dialect):

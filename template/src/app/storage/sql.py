@@ -2,11 +2,12 @@
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime
 from importlib import import_module
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -56,6 +57,10 @@ class SqlStorage(BoundedStorage):
         """Give a connection whose statements happen together or not at all."""
 
     @abstractmethod
+    def snapshot(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Give a connection that only reads, and sees the database as it was at one moment."""
+
+    @abstractmethod
     def migrating(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Give a connection in a transaction that no other migration runs beside."""
 
@@ -81,6 +86,26 @@ class SqlStorage(BoundedStorage):
                 return connection.execute(statement, parameters).rowcount
 
         return await greenlet_spawn(run)
+
+    async def scan(self, page: sa.Executable) -> AsyncGenerator[Sequence[Any], None]:
+        """Yield the rows of all pages, each not empty, as they were at one moment.
+
+        ``page`` selects what comes next to the id ``after``, its rows beginning with theirs.
+        """
+        after = UUID(int=0)
+        with self.faults_told():
+            async with AsyncExitStack() as stack:
+                async with asyncio.timeout(OPERATION_SECONDS):
+                    connection = await stack.enter_async_context(self.snapshot())
+                while rows := await self._page(connection, page, after):
+                    yield rows
+                    after = rows[-1][0]
+
+    async def _page(
+        self, connection: AsyncConnection, page: sa.Executable, after: UUID
+    ) -> Sequence[Any]:
+        async with asyncio.timeout(OPERATION_SECONDS):
+            return (await connection.execute(page, {"after": after})).all()
 
     async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
         """Also run ``work`` again, where the database says that this is safe."""

@@ -45,6 +45,15 @@ class Storage(SqlStorage):
             yield connection
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        async with self.readers.connect() as connection:
+            await connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                await connection.exec_driver_sql("ROLLBACK")
+
+    @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
         # A table is altered by copying it; dropping the old one must not delete what refers to it.
         async with self.writers.connect() as connection:
