@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench
+.PHONY: help demo test check format bench bench-transfer
 
 DATABASE = postgres mongodb
 
@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 WORKFLOWS := .github/workflows/*.yml template/.github/workflows/*.yml
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/ready ## Generate the default service into demo/, seed it and run it
 	@rm -rf demo
@@ -41,6 +41,12 @@ bench: .venv/ready ## Measure PostgreSQL's service and MongoDB's against textboo
 		python tests/servers.py --only $$database -- \
 			bench/$$database/.venv/bin/python tests/benchmark/bench.py $$database; \
 	done
+
+bench-transfer: .venv/ready ## Measure `app dump` and `app load` beside the textbook's way
+	@rm -rf bench
+	@copier copy --quiet --defaults --vcs-ref HEAD --data project_name=Bench --data database=adaptable . bench
+	@$(MAKE) --no-print-directory -C bench setup
+	@python tests/servers.py --only postgres -- python tests/benchmark/transfer.py --project bench
 
 .venv/ready: pyproject.toml .venv/bin/uv
 	@uv sync --inexact --quiet
