@@ -5,49 +5,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.errors import NotFound
+from app.fields import Content, Timestamp
 from app.identity import new_id, now
 
-MAX_CONTENT = 255
 MAX_COMMENTS = 100
 NO_SUCH_NOTE = "There is no such note."
-
-# Unicode's White_Space property; str.isspace() counts four control characters too many.
-_WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
-
-
-def _readable(text: str) -> str:
-    if "\0" in text:
-        raise PydanticCustomError("nul", "The text must not contain NUL")
-    if not text.strip(_WHITE_SPACE):
-        raise PydanticCustomError("blank", "The text must not be blank")
-    return text
-
-
-# A page has dozens of times, and isoformat() takes half as long again.
-_RFC3339 = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
-
-
-def _rfc3339(t: datetime) -> str:
-    milliseconds = t.microsecond // 1000
-    return _RFC3339 % (t.year, t.month, t.day, t.hour, t.minute, t.second, milliseconds)
-
-
-Content = Annotated[
-    str,
-    Field(min_length=1, max_length=MAX_CONTENT, json_schema_extra={"pattern": r"\S"}),
-    AfterValidator(_readable),
-]
-Timestamp = Annotated[
-    datetime,
-    PlainSerializer(_rfc3339, return_type=str),
-    Field(json_schema_extra={"format": "date-time"}),
-]
 
 
 @dataclass(slots=True)

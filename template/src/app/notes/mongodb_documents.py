@@ -13,8 +13,9 @@ from uuid import UUID
 from bson import Binary, Int64
 from bson.binary import UUID_SUBTYPE
 
+from app.fields import MAX_CONTENT
 from app.idempotency import MAX_KEY, digest
-from app.notes.models import MAX_COMMENTS, MAX_CONTENT, Comment, Note
+from app.notes.models import MAX_COMMENTS, Comment, Note
 from app.storage.mongodb import Document
 
 FIRST_UUID, LAST_UUID = Binary(bytes(16), UUID_SUBTYPE), Binary(b"\xff" * 16, UUID_SUBTYPE)

@@ -3,37 +3,18 @@
 The rules are those of the models, and stricter where that lets every database keep it.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import UUID7, AfterValidator, BeforeValidator, ConfigDict, Field, with_config
+from pydantic import UUID7, AfterValidator, Field, with_config
 from pydantic_core import PydanticCustomError
 
+from app.fields import Content
 from app.idempotency import Key
-from app.notes.models import MAX_COMMENTS, Content, Timestamp
-
-STRICT = ConfigDict(extra="forbid", strict=True)
-MAX_INTEGER = 2**31 - 1
-
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
-_1970 = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _time(text: Any) -> datetime:
-    if isinstance(text, str) and _TIME.fullmatch(text):
-        time = datetime.fromisoformat(text)
-        if time >= _1970:
-            return time
-    raise PydanticCustomError("time", "Not a time in UTC with milliseconds, from 1970 on")
-
-
-Time = Annotated[Timestamp, BeforeValidator(_time)]
-Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
-Version = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+from app.notes.models import MAX_COMMENTS
+from app.transfer.fields import STRICT, Count, Time, Version
 
 
 @with_config(STRICT)

@@ -11,8 +11,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.fields import MAX_CONTENT
 from app.idempotency import MAX_KEY, digest
-from app.notes.models import MAX_CONTENT, Comment, Note
+from app.notes.models import Comment, Note
 from app.storage.sql import Base
 
 
