@@ -14,6 +14,7 @@ from types import ModuleType
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
 from app.main import create_app
 from app.notes.repository import NoteRepository
@@ -99,12 +100,11 @@ async def notes(request: pytest.FixtureRequest, emptied: Storage) -> NoteReposit
     return notes
 
 
-@pytest.fixture(scope="session")
-def service(settings: Settings) -> Iterator[str]:
-    """The address of the service, running on the shared database."""
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Run the service, and yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings), lifespan="on", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     while thread.is_alive() and not server.started:
@@ -113,6 +113,13 @@ def service(settings: Settings) -> Iterator[str]:
     yield f"http://{host}:{port}"
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def service(settings: Settings) -> Iterator[str]:
+    """The address of the service, running on the shared database."""
+    with serving(create_app(settings)) as address:
+        yield address
 
 
 @pytest.fixture

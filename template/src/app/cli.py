@@ -16,7 +16,7 @@ import typer
 from app.errors import ServiceError, Unavailable
 from app.features import FEATURES
 from app.logs import configure_logs
-from app.settings import InvalidSettings, load_settings
+from app.settings import InvalidSettings, Settings, load_settings
 from app.storage import Storage, open_storage
 from app.transfer import work
 from app.transfer.feature import find
@@ -146,7 +146,8 @@ def openapi() -> None:
     """Print the OpenAPI document."""
     from app.main import create_app
 
-    typer.echo(json.dumps(create_app().openapi(), indent=2))
+    settings = Settings.model_construct()  # The defaults: the document depends on no setting.
+    typer.echo(json.dumps(create_app(settings).openapi(), indent=2))
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from app import TITLE
 from app.features import FEATURES
 from app.http import health
+from app.http.browsers import Cors, SecurityHeaders
 from app.http.docs import DocumentedApp, add_page
 from app.http.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.http.problems import HANDLERS
@@ -22,12 +23,12 @@ from app.storage import open_storage
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the service; its lifespan opens the storage and closes it.
 
-    Without ``settings`` it reads them from the environment when it starts.
+    Without ``settings`` it reads them from the environment.
     """
+    chosen = settings or load_settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        chosen = settings or load_settings()
         configure_logs(chosen.log_level, chosen.log_format)
         async with open_storage(chosen) as storage:
             yield {"storage": storage} | {name: storage.repository(name) for name in FEATURES}
@@ -40,10 +41,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers=HANDLERS,
-        middleware=[Middleware(RequestContext), Middleware(BodyLimit), Middleware(HeadAsGet)],
+        middleware=[
+            Middleware(SecurityHeaders, hsts_seconds=chosen.hsts_seconds),
+            *_cors(chosen),
+            Middleware(RequestContext),
+            Middleware(BodyLimit),
+            Middleware(HeadAsGet),
+        ],
     )
     features = [import_module(f"app.{name}.routes") for name in FEATURES]
     for part in (*features, health):
         app.router.routes.extend(part.router.routes)  # include_router() matches each path twice.
     add_page(app)
     return app
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    if not settings.cors_origins:
+        return []
+    credentials = settings.cors_credentials
+    return [Middleware(Cors, origins=settings.cors_origins, credentials=credentials)]

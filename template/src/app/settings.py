@@ -1,11 +1,38 @@
 """Everything the environment decides."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.logs import LogFormat
+
+ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]+")
+
+
+def _words(value: object) -> object:
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+def _origin(text: str) -> str:
+    if not ORIGIN.fullmatch(text):
+        raise PydanticCustomError("origin", "Origins look like https://app.example.com, or are *")
+    return text
+
+
+Origins = Annotated[
+    frozenset[Annotated[str, AfterValidator(_origin)]], NoDecode, BeforeValidator(_words)
+]
 
 
 class Settings(BaseSettings):
@@ -17,10 +44,20 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1, le=1000)
     host: str = "127.0.0.1"
     port: int = Field(default=3000, ge=1, le=65535)
+    cors_origins: Origins = frozenset()
+    cors_credentials: bool = False
+    hsts_seconds: int = Field(default=0, ge=0)
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)
     ] = "INFO"
     log_format: LogFormat = "auto"
+
+    @field_validator("cors_credentials")
+    @classmethod
+    def _no_credentials_for_all(cls, credentials: bool, info: ValidationInfo) -> bool:
+        if credentials and "*" in info.data.get("cors_origins", ()):
+            raise PydanticCustomError("cors", "Name the origins in CORS_ORIGINS instead of *")
+        return credentials
 
 
 class InvalidSettings(Exception):

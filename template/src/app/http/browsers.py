@@ -1,0 +1,85 @@
+"""What browsers are told: what they may do with an answer, and which pages may ask for one."""
+
+from collections.abc import Collection
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CSP = b"content-security-policy"
+ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+NO_PAGE = (CSP, b"default-src 'none'; frame-ancestors 'none'")
+KEEP_NONE = (b"cache-control", b"no-store")
+KEEP_AND_ASK = (b"cache-control", b"private, no-cache")  # With If-None-Match, which costs less.
+
+SENT = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
+EXPOSED = "ETag, Location, Retry-After, WWW-Authenticate, X-Request-ID"
+PREFLIGHT_SECONDS = "600"
+
+
+class SecurityHeaders:
+    """Have browsers guess nothing, frame nothing, run nothing and keep nothing without asking.
+
+    A policy that the answer has already stays: the page at ``/docs`` has one of its own.
+    With ``hsts_seconds``, they are to come back by HTTPS only, for as long.
+    """
+
+    def __init__(self, app: ASGIApp, *, hsts_seconds: int) -> None:
+        self.app = app
+        self.always = list(ALWAYS)
+        if hsts_seconds:
+            self.always.append((b"strict-transport-security", b"max-age=%d" % hsts_seconds))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                present = {name for name, _ in headers}
+                headers.extend(self.always)
+                headers.append(KEEP_AND_ASK if b"etag" in present else KEEP_NONE)
+                if CSP not in present:
+                    headers.append(NO_PAGE)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+class Cors:
+    """Let pages of other origins read every answer, errors too, and send what the service takes.
+
+    A preflight is answered as any ``OPTIONS`` is; only the headers that it asks for are added.
+    """
+
+    def __init__(self, app: ASGIApp, *, origins: Collection[str], credentials: bool) -> None:
+        self.app = app
+        self.origins = origins
+        self.credentials = credentials
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        origin = Headers(scope=scope).get("origin")
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.add_vary_header("Origin")
+                if origin and (origin in self.origins or "*" in self.origins):
+                    self._allow(origin, headers, preflight=scope["method"] == "OPTIONS")
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+    def _allow(self, origin: str, headers: MutableHeaders, *, preflight: bool) -> None:
+        headers["Access-Control-Allow-Origin"] = origin
+        if self.credentials:
+            headers["Access-Control-Allow-Credentials"] = "true"
+        if preflight:
+            headers["Access-Control-Allow-Methods"] = headers.get("Allow", "")
+            headers["Access-Control-Allow-Headers"] = SENT
+            headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
+        else:
+            headers["Access-Control-Expose-Headers"] = EXPOSED
