@@ -7,6 +7,7 @@ export UV_SYSTEM_CERTS ?= true
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 WORKFLOWS := .github/workflows/*.yml template/.github/workflows/*.yml
+CHECK_SCHEMA := check-jsonschema --quiet --builtin-schema
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' Makefile
@@ -25,8 +26,12 @@ check: .venv/ready ## Check format, lint and types of the template and of its te
 	@ruff format --check
 	@ruff check
 	@mypy
-	@check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
-	@zizmor --quiet --offline $(WORKFLOWS)
+	@$(CHECK_SCHEMA) vendor.github-workflows $(WORKFLOWS)
+	@$(CHECK_SCHEMA) vendor.dependabot template/.github/dependabot.yml
+	@$(CHECK_SCHEMA) vendor.gitlab-ci template/.gitlab-ci.yml template/.gitlab/*.yml
+	@$(CHECK_SCHEMA) vendor.renovate template/renovate.json
+	@zizmor --quiet --offline $(WORKFLOWS) template/.github/dependabot.yml
+	@pre-commit validate-config template/.pre-commit-config.yaml
 
 format: .venv/ready ## Format, and mend what can be mended
 	@ruff check --fix --silent || true

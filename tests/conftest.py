@@ -100,9 +100,11 @@ def releases(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def render(template: Path, database: str, folder: Path, version: str | None = None) -> None:
+def render(
+    template: Path, database: str, folder: Path, version: str | None = None, **more: str
+) -> None:
     """Render a variant as a person would, and put it under version control."""
-    answers = {"project_name": "Team Notes", "database": database}
+    answers = {"project_name": "Team Notes", "database": database, **more}
     run_copy(str(template), folder, answers, vcs_ref=version, defaults=True, quiet=True)
     git(folder, "init", "--quiet")
     commit(folder, "Generated")

@@ -43,10 +43,17 @@ def test_an_answer_that_copier_ignores_is_noticed(template: Path, tmp_path: Path
     assert run.stdout == "databse: sqlite\n"
 
 
+@pytest.fixture(params=["github", "gitlab"])
+def ci(request: pytest.FixtureRequest) -> str:
+    """Each place that can run `make update` once a week."""
+    place: str = request.param
+    return place
+
+
 @pytest.fixture
-def service(releases: Path, installed: Callable[[str], Path], tmp_path: Path) -> Path:
+def service(releases: Path, installed: Callable[[str], Path], tmp_path: Path, ci: str) -> Path:
     """A project that is a release behind, cloned from where its owners keep it."""
-    render(releases, "sqlite", tmp_path / "made", "v999.0.0")
+    render(releases, "sqlite", tmp_path / "made", "v999.0.0", ci=ci)
     shutil.copy(installed("sqlite") / "uv.lock", tmp_path / "made")
     commit(tmp_path / "made", "Locked")
     git(tmp_path, "clone", "--quiet", "--bare", "made", "remote")
@@ -54,25 +61,48 @@ def service(releases: Path, installed: Callable[[str], Path], tmp_path: Path) ->
     return tmp_path / "service"
 
 
-def test_the_workflow_opens_a_pull_request_once(
-    releases: Path, service: Path, tmp_path: Path
-) -> None:
+def weekly(service: Path, ci: str) -> tuple[str, dict[str, str]]:
+    """Return the script that is run once a week, and its variables."""
+    if ci == "gitlab":
+        job = yaml.safe_load((service / ".gitlab-ci.yml").read_text())["update"]
+        return "\n".join(job["script"]), job["variables"] | {"CI_SERVER_HOST": "example.invalid"}
     workflow = yaml.safe_load((service / ".github/workflows/update.yml").read_text())
     step = workflow["jobs"]["update"]["steps"][-1]
-    github = tmp_path / "bin/gh"
+    return step["run"], {"BRANCH": step["env"]["BRANCH"]}
+
+
+def record_requests(remote: Path, folder: Path) -> Path:
+    """Have requests to merge noted, as `gh` or as the options of a push; return where."""
+    asked, github, hook = folder / "asked", folder / "bin/gh", remote / "hooks/post-receive"
     github.parent.mkdir()
-    github.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n')
-    github.chmod(0o755)
-    path, remote = f"{github.parent}:{os.environ['PATH']}", str(tmp_path / "remote")
+    github.write_text(f'#!/bin/sh\necho "$@" >>{asked}\n')
+    hook.write_text(f'#!/bin/sh\necho "$GIT_PUSH_OPTION_0" >>{asked}\n')
+    for script in (github, hook):
+        script.chmod(0o755)
+    return asked
+
+
+def test_one_request_to_merge_a_new_version_is_opened(
+    releases: Path, service: Path, tmp_path: Path, ci: str
+) -> None:
+    script, variables = weekly(service, ci)
+    remote = tmp_path / "remote"
+    asked = record_requests(remote, tmp_path)
+    git(remote, "config", "receive.advertisePushOptions", "true")
+    variables |= {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "REMOTE": str(remote)}
 
     for _ in range(2):
-        run = bash(step["run"], service, PATH=path, REMOTE=remote, BRANCH=step["env"]["BRANCH"])
+        run = bash(script, service, **variables)
         assert run.returncode == 0, run.stdout + run.stderr
 
-    assert (tmp_path / "asked").read_text() == "pr create --fill --head template-update\n"
-    git(service, "fetch", "--quiet", remote, "template-update")
+    requests = {
+        "github": ["", "pr create --fill --head template-update"],
+        "gitlab": ["merge_request.create"],
+    }
+    assert asked.read_text().splitlines() == requests[ci]
+    git(service, "fetch", "--quiet", str(remote), "template-update")
     git(service, "checkout", "--quiet", "FETCH_HEAD")
-    render(releases, "sqlite", tmp_path / "wanted")
+    render(releases, "sqlite", tmp_path / "wanted", ci=ci)
     brought = tree(service)
     assert b"packaging" in brought.pop("uv.lock")
     assert brought == tree(tmp_path / "wanted")

@@ -20,6 +20,7 @@ ENGINE_WORDS = {
 SQL_WORDS = re.compile("sql|alembic", re.IGNORECASE)
 JINJA = {
     "{{ _copier_conf.answers_file }}.jinja",
+    ".devcontainer/compose.yaml.jinja",
     ".env.example.jinja",
     "Makefile.jinja",
     "README.md.jinja",
@@ -89,6 +90,7 @@ def test_the_answers_are_kept_with_the_version(project: Path, database: str) -> 
         "project_slug": "team-notes",
         "description": "Notes and comments over HTTP.",
         "database": database,
+        "ci": "github",
     }
 
 

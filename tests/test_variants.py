@@ -1,5 +1,6 @@
 """Every variant, in its own environment and on its own database server, by its own commands."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,8 @@ from zipfile import ZipFile
 import pytest
 
 from conftest import SERVERS, VARIANTS, environment, git
+
+COMPOSE = ["--builtin-schema", "vendor.compose-spec"]
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +39,20 @@ def test_its_own_tests_pass(installed: Callable[[str], Path], variant: str, engi
     make(installed(variant), engine, "test")
 
 
-def test_lint_and_strict_types_pass(home: Path, database: str) -> None:
-    make(home, database, "check")
+def test_lint_and_strict_types_pass_before_a_commit(
+    home: Path, database: str, tmp_path: Path
+) -> None:
+    """The hook runs `make check`."""
+    run = subprocess.run(
+        ["pre-commit", "run", "--all-files"],
+        cwd=home,
+        env=environment(database) | {"PRE_COMMIT_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search(r"format, lint and types\.+Passed", run.stdout)
 
 
 def test_formatting_changes_nothing(home: Path, database: str) -> None:
@@ -70,10 +85,11 @@ def test_a_wheel_has_the_migrations(home: Path, database: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     "check",
     [
-        ["check-jsonschema", "--builtin-schema=vendor.compose-spec", "compose.yaml"],
+        ["check-jsonschema", *COMPOSE, "compose.yaml"],
+        ["check-jsonschema", *COMPOSE, ".devcontainer/compose.yaml"],
         ["hadolint", "Dockerfile"],
     ],
-    ids=["compose file", "Dockerfile"],
+    ids=["compose file", "dev container", "Dockerfile"],
 )
 def test_container_files_pass_their_linter(project: Path, check: list[str]) -> None:
     run = subprocess.run(check, cwd=project, capture_output=True, text=True)
