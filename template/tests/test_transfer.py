@@ -1,12 +1,14 @@
 """Dumps: what is in them, what is taken for one, and what loading does."""
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -23,6 +25,7 @@ from app.settings import Settings
 from app.storage import Storage, open_storage
 from app.transfer import work
 from app.transfer.feature import Feature, Format, TransferError, find
+from app.transfer.files import writing
 from app.transfer.lines import MAX_LINE, Seal, lines, read
 from tests.test_cli import APP, environment, url
 
@@ -67,7 +70,8 @@ def hard_records() -> list[Record]:
 
 
 def many(number: int) -> list[Record]:
-    return [record(i, f"note {i}: {'x' * 200}") for i in range(number)]
+    """Return notes with lines of more than a thousand bytes."""
+    return [record(i, f"note {i}: {CONTENTS[1][:240]}") for i in range(number)]
 
 
 def dump_of(records: list[Record]) -> bytes:
@@ -146,12 +150,12 @@ def test_a_dump_has_fixed_bytes() -> None:
 
 
 async def test_what_is_loaded_is_dumped_again(feature: Feature) -> None:
-    for records in ([], hard_records(), many(450)):
+    for records in ([], hard_records(), many(250)):
         dump = dump_of(records)
         assert await loaded(feature, dump) == len(records)
         assert await loaded(feature, dump) == len(records)
 
-    expected = {r.id: r for r in hard_records()} | {r.id: r for r in many(450)}
+    expected = {r.id: r for r in hard_records()} | {r.id: r for r in many(250)}
     assert await dumped(feature) == dump_of(list(expected.values()))
 
 
@@ -204,18 +208,18 @@ async def test_loading_puts_back_and_leaves_others(feature: Feature, notes: Note
 
 
 async def test_a_dump_is_of_one_moment(feature: Feature, notes: NoteRepository) -> None:
-    before = dump_of(many(450))
+    before = dump_of(many(250))
     await loaded(feature, before)
 
     pages = feature.repository.dump()
     met = [*await anext(pages)]
-    await notes.rewrite(numbered(440), "changed")
-    await notes.delete(numbered(441))
+    await notes.rewrite(numbered(240), "changed")
+    await notes.delete(numbered(241))
     await notes.add(Note.new("new"))
     async for page in pages:
         met += page
 
-    assert met == many(450)
+    assert met == many(250)
     assert await dumped(feature) != before
 
 
@@ -363,12 +367,12 @@ async def test_of_a_damaged_file_nothing_is_loaded(
     feature: Feature, settings: Settings, tmp_path: Path
 ) -> None:
     file = tmp_path / "notes.ndjson"
-    file.write_bytes(dump_of(many(2000))[:-1])
+    file.write_bytes(dump_of(many(500))[:-1])
 
     code, _, told = app(settings, "load", str(file))
 
     assert (code, told.count("\n")) == (1, 1)
-    assert "line 2001: " in told
+    assert "line 501: " in told
     assert (await dumped(feature)).startswith(b'{"notes":0,')
 
 
@@ -388,6 +392,42 @@ async def test_a_dump_that_fails_leaves_the_old_one(
     assert names(tmp_path) == [file.name]
 
 
+def test_an_interrupted_dump_leaves_the_old_one(tmp_path: Path) -> None:
+    file = tmp_path / "notes.ndjson"
+    file.write_text("old")
+
+    def dump_and_interrupt() -> None:
+        with writing(file) as new:
+            new.write(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dump_and_interrupt()
+
+    assert file.read_text() == "old"
+    assert names(tmp_path) == [file.name]
+
+
+@pytest.mark.parametrize("command", [work.dump, work.load])
+async def test_a_command_can_be_interrupted(
+    feature: Feature, command: Callable[[Feature, BytesIO, work.Tell], Coroutine[Any, Any, int]]
+) -> None:
+    dump = dump_of(many(500))
+    await loaded(feature, dump)
+    told = []
+
+    def interrupt(records: int, size: int) -> None:
+        told.append(records)
+        running.cancel()
+
+    running = asyncio.create_task(command(feature, BytesIO(dump), interrupt))
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert len(told) == 1
+    assert await dumped(feature) == dump
+
+
 def load_and_kill(settings: Settings, given: bytes) -> None:
     variables = environment(DATABASE_URL=url(settings))
     with subprocess.Popen([APP, "load"], env=variables, stdin=subprocess.PIPE) as process:
@@ -399,7 +439,7 @@ def load_and_kill(settings: Settings, given: bytes) -> None:
 async def test_a_load_that_was_killed_can_be_run_again(
     feature: Feature, settings: Settings
 ) -> None:
-    dump = dump_of(many(3000))
+    dump = dump_of(many(1000))
     load_and_kill(settings, dump[:900_000])
 
     part = await dumped(feature)

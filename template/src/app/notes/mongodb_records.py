@@ -28,7 +28,7 @@ from app.storage.operations import operation
 
 log = logging.getLogger(__name__)
 
-PAGE = 200
+PAGE = 100
 DUPLICATE_KEY = 11000
 READ_ALL = READ | {"idempotency": 1, "comments": READ["comments"] | {"idempotency": 1}}
 LEFT_OUT = "A document breaks the rules of notes, and is left out: %s"

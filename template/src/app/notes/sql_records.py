@@ -14,7 +14,7 @@ from app.notes.sql_rows import ADD, ADD_COMMENTS, COMMENT, NOTE, comments, notes
 from app.storage.operations import operation
 from app.storage.sql import SqlStorage
 
-PAGE = 200
+PAGE = 100
 """Notes, each with up to a hundred comments, which are rows as well."""
 
 _NEXT = (

@@ -47,11 +47,11 @@ class Storage(SqlStorage):
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         async with self.readers.connect() as connection:
-            await connection.exec_driver_sql("BEGIN")
             try:
+                await connection.exec_driver_sql("BEGIN")
                 yield connection
             finally:
-                await connection.exec_driver_sql("ROLLBACK")
+                await connection.invalidate()  # The transaction ends with it.
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:

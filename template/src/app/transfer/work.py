@@ -1,5 +1,6 @@
 """Dumping and loading."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import BinaryIO
@@ -25,6 +26,7 @@ async def dump(feature: Feature, file: BinaryIO, tell: Tell) -> int:
                 file.writelines(written)
                 seal.add(*written)
                 tell(seal.lines, seal.size)
+                await _end_if_cancelled()
     except Unavailable as error:
         raise Unavailable(f"{error} The dump is incomplete; run it again.", error.reason) from error
     file.write(seal.last_line())
@@ -51,6 +53,7 @@ async def load(feature: Feature, file: BinaryIO, tell: Tell) -> int:
                 await feature.repository.load(batch.records)
             records, size = records + len(batch.records), size + batch.size
             tell(records, size)
+            await _end_if_cancelled()
     except Unavailable as error:
         told = f"{error} {records} {feature.name} were loaded; run it again."
         raise Unavailable(told, error.reason) from error
@@ -60,3 +63,11 @@ async def load(feature: Feature, file: BinaryIO, tell: Tell) -> int:
         place = f"lines {records + 1} to {records + len(batch.records)}"
         raise TransferError(f"{place}: {error} {records} {feature.name} were loaded.") from None
     return records
+
+
+async def _end_if_cancelled() -> None:
+    """Let Ctrl-C end the command, also where a driver has swallowed the cancellation."""
+    await asyncio.sleep(0)
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
