@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench bench-transfer
+.PHONY: help demo test test-image check format bench bench-transfer
 
 DATABASE = postgres mongodb
 
@@ -21,6 +21,11 @@ demo: .venv/ready ## Generate the default service into demo/, seed it and run it
 
 test: .venv/ready ## Render every variant and run every suite, on real servers started here
 	@pytest
+
+test-image: .venv/ready ## Build the default service's image and run it; needs root on Debian
+	@command -v buildah mmdebstrap >/dev/null && test "$$(id -u)" = 0 || { echo \
+		"It needs root, and buildah and mmdebstrap: apt-get install buildah mmdebstrap" >&2; exit 1; }
+	@pytest -n0 --noconftest tests/image
 
 check: .venv/ready ## Check format, lint and types of the template and of its tests
 	@ruff format --check
