@@ -1,0 +1,64 @@
+"""docs/operate.md says what the code does."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from conftest import ROOT, in_place_of
+
+GUIDE = (ROOT / "docs/operate.md").read_text()
+ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`(.*?)`|(.*?)) \| .+ \|$", re.MULTILINE)
+SETTINGS = """
+import json
+from app.settings import Settings
+fields = Settings.model_fields.items()
+defaults = {name.upper(): None if f.is_required() else f.default for name, f in fields}
+print(json.dumps(defaults, default=list))
+"""
+
+
+def told() -> dict[str, str]:
+    """Return the default of each setting, as the table has it."""
+    return {name: default or word for name, default, word in ROW.findall(GUIDE)}
+
+
+def word_for(default: Any) -> str:
+    """Return how the table says a default."""
+    if default is None:
+        return "must be given"
+    if default == []:
+        return "empty"
+    return default if isinstance(default, str) else json.dumps(default)
+
+
+def test_every_setting_is_in_the_table_with_its_default(
+    installed: Callable[[str], Path], project: Path
+) -> None:
+    printed = in_place_of(installed("adaptable"), project, "sqlite", "python", "-c", SETTINGS)
+
+    defaults: dict[str, Any] = json.loads(printed)
+    assert told() == {name: word_for(default) for name, default in defaults.items()}
+
+
+def test_every_setting_is_in_the_example(project: Path) -> None:
+    named = re.findall(r"^#?([A-Z_]+)=", (project / ".env.example").read_text(), re.MULTILINE)
+
+    assert set(told()) == set(named) - {"DATABASE_PASSWORD"}
+
+
+def test_the_deployment_is_for_the_image(project: Path) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+    pod = yaml.safe_load(block)["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    dockerfile = (project / "Dockerfile").read_text()
+    health = (project / "src/app/http/health.py").read_text()
+
+    assert f"\nUSER {pod['securityContext']['runAsUser']}\n" in dockerfile
+    assert f"\nEXPOSE {container['ports'][0]['containerPort']}\n" in dockerfile
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        path = container[probe]["httpGet"]["path"]
+        assert f'@router.get("{path.removeprefix("/health")}"' in health
