@@ -107,5 +107,6 @@ def record(to: Recorder) -> None:
 
 if __name__ == "__main__":
     settings = Settings(_env_file=None, database_url=sys.argv[1], log_level="ERROR")
-    with TestClient(create_app(settings)) as client:
+    here = ("127.0.0.1", 1)
+    with TestClient(create_app(settings), "http://127.0.0.1", client=here) as client:
         record(Recorder(client))

@@ -124,21 +124,22 @@ def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 
 @pytest.fixture(scope="session")
-def installed(template: Path) -> Callable[[str], Path]:
+def installed(template: Path) -> Callable[..., Path]:
     """Return the folder of a variant with its environment, for its own commands.
 
-    The folder, without its files, outlives the run, as compiled bytecode and types are dear.
+    A second argument is its answer to `auth`. The folder, without its files, outlives the run, as
+    compiled bytecode and types are dear.
     """
 
     @cache
-    def once(database: str) -> Path:
+    def once(database: str, auth: str = "token") -> Path:
         worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-        folder = ROOT / ".cache" / worker / database
+        folder = ROOT / ".cache" / worker / f"{database}-{auth}"
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
             if path.name not in (".venv", ".mypy_cache"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        render(template, database, folder)
+        render(template, database, folder, auth=auth)
         subprocess.run(["uv", "sync", "--quiet"], cwd=folder, env=environment(database), check=True)
         commit(folder, "Locked")
         return folder

@@ -27,6 +27,7 @@ JINJA = {
     "compose.yaml.jinja",
     "pyproject.toml.jinja",
     "src/app/__init__.py.jinja",
+    "src/app/auth/__init__.py.jinja",
     "src/app/storage/__init__.py.jinja",
 }
 BAD_ANSWERS = {
@@ -37,6 +38,7 @@ BAD_ANSWERS = {
     "name that gives no slug": ({"project_name": "1"}, "lower-case"),
     "description of two lines": ({"project_name": "x", "description": "a\nb"}, "one line"),
     "unknown engine": ({"project_name": "x", "database": "oracle"}, "sqlite"),
+    "unknown authority": ({"project_name": "x", "auth": "basic"}, "oidc"),
 }
 
 
@@ -91,6 +93,7 @@ def test_the_answers_are_kept_with_the_version(project: Path, database: str) -> 
         "description": "Notes and comments over HTTP.",
         "database": database,
         "ci": "github",
+        "auth": "token",
     }
 
 

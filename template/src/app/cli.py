@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from app import auth
 from app.errors import ServiceError, Unavailable
 from app.features import FEATURES
 from app.logs import configure_logs
@@ -50,6 +51,7 @@ def serve(
 
     settings = load_settings()
     _on_storage(lambda storage: asyncio.sleep(0))  # Finds mistakes in the URL; sends nothing.
+    auth.check(settings)
     _must_be_free(settings.host, settings.port)
     configure_logs(settings.log_level, settings.log_format)
     # The server stops on SIGTERM and then raises it once more, to end with 143; we end with 0.
@@ -97,6 +99,10 @@ def seed() -> None:
                 typer.echo(f"{feature}: {added} added")
 
     _on_storage(load)
+
+
+for command in auth.COMMANDS:
+    cli.command()(command)
 
 
 @cli.command()

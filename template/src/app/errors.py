@@ -33,3 +33,7 @@ class Unavailable(ServiceError):
     def __init__(self, message: str, reason: str = "") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class InvalidSettings(Exception):
+    """A setting is missing or wrong; the message names it on one line and repeats no value."""

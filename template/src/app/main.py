@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app import TITLE
+from app import TITLE, auth
 from app.features import FEATURES
 from app.http import health
 from app.http.browsers import Cors, SecurityHeaders
@@ -31,7 +31,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         configure_logs(chosen.log_level, chosen.log_format)
         async with open_storage(chosen) as storage:
-            yield {"storage": storage} | {name: storage.repository(name) for name in FEATURES}
+            repositories = {name: storage.repository(name) for name in FEATURES}
+            yield {"storage": storage, **repositories, **auth.state(chosen)}
 
     app = DocumentedApp(
         title=TITLE,
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(SecurityHeaders, hsts_seconds=chosen.hsts_seconds),
             *_cors(chosen),
             Middleware(RequestContext),
+            *auth.layers(),
             Middleware(BodyLimit),
             Middleware(HeadAsGet),
         ],

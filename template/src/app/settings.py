@@ -13,8 +13,10 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from app.auth import AuthSettings
+from app.errors import InvalidSettings as InvalidSettings
 from app.logs import LogFormat
 
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]+")
@@ -35,7 +37,7 @@ Origins = Annotated[
 ]
 
 
-class Settings(BaseSettings):
+class Settings(AuthSettings):
     """Settings from environment variables or ``.env``; the environment wins."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
@@ -58,10 +60,6 @@ class Settings(BaseSettings):
         if credentials and "*" in info.data.get("cors_origins", ()):
             raise PydanticCustomError("cors", "Name the origins in CORS_ORIGINS instead of *")
         return credentials
-
-
-class InvalidSettings(Exception):
-    """A setting is missing or wrong; the message names it on one line and repeats no value."""
 
 
 def load_settings() -> Settings:

@@ -12,6 +12,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
+from app import auth
+
 ASSETS = Path(fastapi_offline.__file__).with_name("static")
 REQUEST_ID_HEADER = {
     "description": "The request's id: the caller's `X-Request-ID`, or a new one.",
@@ -26,7 +28,7 @@ class DocumentedApp(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
         if not self.openapi_schema:
-            self.openapi_schema = _complete(super().openapi())
+            self.openapi_schema = auth.documented(_complete(super().openapi()))
         return self.openapi_schema
 
 

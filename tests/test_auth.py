@@ -1,0 +1,79 @@
+"""The answers to `auth`, on SQLite: each a project of its own, and none of them for ever."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from copier import VcsRef, run_update
+
+from conftest import Tool, commit, in_place_of, render, tree
+
+ANSWERS = ("token", "oidc", "none")
+WORDS = {
+    "token": re.compile(r"AUTH_TOKENS|app token"),
+    "oidc": re.compile(r"oidc|openid|jwt|jwks", re.IGNORECASE),
+}
+ANY_WORD = re.compile(r"bearer|\b40[13]\b|public_paths", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("auth", ANSWERS)
+def test_no_word_of_another_answer(template: Path, tmp_path: Path, auth: str) -> None:
+    render(template, "sqlite", tmp_path, auth=auth)
+
+    unwanted = [word for answer, word in WORDS.items() if answer != auth]
+    unwanted += [ANY_WORD] if auth == "none" else []
+    for name, content in tree(tmp_path).items():
+        for word in unwanted:
+            assert not word.search(name + content.decode()), name
+
+
+def test_the_answer_can_be_changed(template: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    render(template, "sqlite", project)
+
+    for auth in ("oidc", "none", "token"):
+        render(template, "sqlite", wanted := tmp_path / auth, auth=auth)
+        run_update(
+            project,
+            {"auth": auth},
+            vcs_ref=VcsRef.CURRENT,
+            defaults=True,
+            overwrite=True,
+            quiet=True,
+        )
+        assert tree(project) == tree(wanted)
+        commit(project, f"Changed to {auth}")
+
+
+def test_a_switch_of_the_engine_keeps_the_answer(
+    template: Path, tmp_path: Path, tool: Tool
+) -> None:
+    project, wanted = tmp_path / "project", tmp_path / "wanted"
+    render(template, "sqlite", project, auth="none")
+    render(template, "postgres", wanted, auth="none")
+
+    assert tool(project, "switch", "postgres") == 0
+
+    assert tree(project) == tree(wanted)
+
+
+def test_without_authentication_a_project_passes_its_checks(
+    template: Path, installed: Callable[[str], Path], tmp_path: Path
+) -> None:
+    home = installed("sqlite")
+    render(template, "sqlite", tmp_path, auth="none")
+
+    in_place_of(home, tmp_path, "sqlite", "ruff", "format", "--check")
+    in_place_of(home, tmp_path, "sqlite", "ruff", "check")
+    in_place_of(home, tmp_path, "sqlite", "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
+    in_place_of(home, tmp_path, "sqlite", "pytest", "tests/test_http.py")
+
+
+def test_with_an_issuer_a_project_passes_its_checks(installed: Callable[..., Path]) -> None:
+    home = installed("sqlite", "oidc")
+
+    in_place_of(home, home, "sqlite", "ruff", "format", "--check")
+    in_place_of(home, home, "sqlite", "ruff", "check")
+    in_place_of(home, home, "sqlite", "mypy", ".")
+    in_place_of(home, home, "sqlite", "pytest", "tests/test_auth_oidc.py", "tests/test_auth.py")
