@@ -4,6 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from hashlib import sha256
 
 import httpx
@@ -21,11 +22,12 @@ NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 Open = Callable[..., httpx.Client]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def open_with(settings: Settings) -> Iterator[Open]:
     """Return a function that runs the service with some settings; it has a bug at ``/bug``."""
     with ExitStack() as stack:
 
+        @cache
         def opened(**changed: object) -> httpx.Client:
             app = create_app(settings.model_copy(update=changed))
             app.add_api_route("/bug", lambda: 1 / 0)
