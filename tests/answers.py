@@ -1,7 +1,7 @@
 """Print what a service answers to a fixed list of requests, for comparing engines.
 
 Run by the interpreter of a generated project, in its folder: `python answers.py DATABASE_URL`.
-Ids and times are replaced by the order in which they came up.
+Ids, times and latencies are replaced by the order in which they came up.
 """
 
 import json
@@ -18,6 +18,7 @@ from app.settings import Settings
 NOISE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+    r'|(?<=latency_ms\\":)[0-9.]+'
 )
 TEXTS = [
     None,
@@ -56,7 +57,8 @@ class Recorder:
         content = None if body is ... else json.dumps(body).encode()
         kind = {} if body is ... else {"Content-Type": "application/json"}
         answer = self.client.request(method, path, content=content, headers=kind | headers)
-        kept = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
+        noise = {"x-request-id", "content-length"}  # A length is that of the text, which is kept.
+        kept = {k: v for k, v in answer.headers.items() if k not in noise}
         line = json.dumps(
             [method, path, body is ... or body, answer.status_code, kept, answer.text]
         )

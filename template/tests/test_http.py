@@ -190,8 +190,10 @@ def test_an_unfit_request_id_is_replaced(client: httpx.Client, sent: str) -> Non
 
 
 def test_a_service_on_a_migrated_database_is_live_and_ready(client: httpx.Client) -> None:
-    assert client.get("/health/live").json() == {"data": "live"}
-    assert client.get("/health/ready").json() == {"data": "ready"}
+    assert client.get("/health/live").json() == {"data": {"status": "live"}}
+    ready = client.get("/health/ready").json()["data"]
+    assert ready["status"] == "ready"
+    assert 0 < ready["latency_ms"] < 2000
 
 
 def test_the_docs_page_needs_no_other_host(client: httpx.Client) -> None:

@@ -1,5 +1,7 @@
 """Is the process alive, and can it serve?"""
 
+import time
+from dataclasses import dataclass
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -10,14 +12,30 @@ from app.http.problems import documented
 router = APIRouter(prefix="/health", tags=["health"], responses=documented(500))
 
 
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The process runs."""
+
+    status: Literal["live"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The database answers, after `latency_ms`, and has the schema that this code needs."""
+
+    status: Literal["ready"]
+    latency_ms: float
+
+
 @router.get("/live")
-async def live() -> Data[Literal["live"]]:
+async def live() -> Data[Live]:
     """Say that the process runs; the database is not asked."""
-    return Data("live")
+    return Data(Live("live"))
 
 
 @router.get("/ready", responses=documented(503))
-async def ready(request: Request) -> Data[Literal["ready"]]:
-    """Say that the database answers and has the schema that this code needs."""
+async def ready(request: Request) -> Data[Ready]:
+    """Say that the database answers with the schema that this code needs."""
+    began = time.perf_counter()
     await request.state.storage.check()
-    return Data("ready")
+    return Data(Ready("ready", round((time.perf_counter() - began) * 1000, 1)))
