@@ -110,9 +110,11 @@ def serving(app: FastAPI) -> Iterator[str]:
     while thread.is_alive() and not server.started:
         time.sleep(0.01)
     host, port = listener.getsockname()
-    yield f"http://{host}:{port}"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="session")

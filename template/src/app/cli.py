@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -56,18 +59,29 @@ def serve(
     configure_logs(settings.log_level, settings.log_format)
     # The server stops on SIGTERM and then raises it once more, to end with 143; we end with 0.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=workers,
-        reload=reload,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
+    with _folder_for_metrics() if workers > 1 else nullcontext():
+        uvicorn.run(
+            "app.main:create_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=workers,
+            reload=reload,
+            access_log=False,
+            log_config=None,
+            env_file=".env",  # For OTEL_*, which is read from the environment only.
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+
+
+@contextmanager
+def _folder_for_metrics() -> Iterator[None]:
+    """Make a folder, in memory where that is known, in which each worker keeps its metrics."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with TemporaryDirectory(prefix="app-metrics-", dir=memory) as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 def _must_be_free(host: str, port: int) -> None:

@@ -27,12 +27,13 @@ class PreconditionFailed(ServiceError):
 class Unavailable(ServiceError):
     """The database cannot answer now; the same request may succeed later.
 
-    ``reason`` is the driver's own word, for whoever runs the service and never for a caller.
+    ``reason`` is the driver's own word, for whoever runs the service and never for a caller;
+    ``kind`` is a word for metrics, one of few.
     """
 
-    def __init__(self, message: str, reason: str = "") -> None:
+    def __init__(self, message: str, reason: str = "", *, kind: str = "outage") -> None:
         super().__init__(message)
-        self.reason = reason
+        self.reason, self.kind = reason, kind
 
 
 class InvalidSettings(Exception):

@@ -10,14 +10,16 @@ from starlette.middleware import Middleware
 
 from app import TITLE, auth
 from app.features import FEATURES
-from app.http import health
+from app.http import health, metrics
 from app.http.browsers import Cors, SecurityHeaders
 from app.http.docs import DocumentedApp, add_page
-from app.http.middleware import BodyLimit, HeadAsGet, RequestContext
+from app.http.middleware import BodyLimit, HeadAsGet, RequestContext, is_probe
 from app.http.problems import HANDLERS
 from app.logs import configure_logs
+from app.metrics import measuring
 from app.settings import Settings, load_settings
 from app.storage import open_storage
+from app.tracing import sending_traces
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -30,9 +32,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         configure_logs(chosen.log_level, chosen.log_format)
-        async with open_storage(chosen) as storage:
+        async with (
+            sending_traces(),
+            open_storage(chosen) as storage,
+            measuring(storage) as measured,
+        ):
             repositories = {name: storage.repository(name) for name in FEATURES}
-            yield {"storage": storage, **repositories, **auth.state(chosen)}
+            own = {"storage": storage, "metrics": measured}
+            yield {**own, **repositories, **auth.state(chosen)}
 
     app = DocumentedApp(
         title=TITLE,
@@ -42,6 +49,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers=HANDLERS,
+        telemetry={
+            "auto_configure": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "exclude": lambda scope: is_probe(scope["path"]),
+        },
         middleware=[
             Middleware(SecurityHeaders, hsts_seconds=chosen.hsts_seconds),
             *_cors(chosen),
@@ -52,7 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ],
     )
     features = [import_module(f"app.{name}.routes") for name in FEATURES]
-    for part in (*features, health):
+    for part in (*features, health, *([metrics] if chosen.metrics else [])):
         app.router.routes.extend(part.router.routes)  # include_router() matches each path twice.
     add_page(app)
     return app

@@ -53,6 +53,7 @@ class Settings(AuthSettings):
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)
     ] = "INFO"
     log_format: LogFormat = "auto"
+    metrics: bool = True
 
     @field_validator("cors_credentials")
     @classmethod

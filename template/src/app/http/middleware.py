@@ -11,8 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
 from app.http.problems import problem
+from app.tracing import trace_of
 
 log = logging.getLogger("app.http")
+
+METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+OTHER_METHOD = "_OTHER"
+OTHER_ROUTE = "other"
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MAX_BODY_BYTES = 64 * 1024
@@ -32,6 +37,7 @@ class RequestContext:
         sent = Headers(scope=scope).get("x-request-id", "")
         request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid4())
         logs.request_id.set(request_id)
+        logs.trace_id.set(trace_of(scope))
         began = time.perf_counter()
         status = 0
 
@@ -45,13 +51,34 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_with_id)
         except Exception:
-            log.exception("A bug: %s %s", scope["method"], scope["path"])
+            log.exception("A bug: %s %s", *_what(scope))
+            scope["state"]["metrics"].failures.labels("bug").inc()
             if status:  # Too late for another answer: the server cuts the connection.
                 raise
             await problem(500, "The service has a bug.")(scope, receive, send_with_id)
         finally:
-            elapsed = (time.perf_counter() - began) * 1000
-            log.info("%s %s %d %.1f ms", scope["method"], scope["path"], status, elapsed)
+            what, seconds = _what(scope), time.perf_counter() - began
+            scope["state"]["metrics"].request_seconds(*what, status).observe(seconds)
+            _log_request(*what, status, seconds)
+
+
+def _what(scope: Scope) -> tuple[str, str]:
+    """Return the method and the route of a request, out of few, and nothing of whose it is."""
+    method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+    return method, getattr(scope.get("route"), "path", OTHER_ROUTE)
+
+
+def _log_request(method: str, route: str, status: int, seconds: float) -> None:
+    level = logging.DEBUG if is_probe(route) else logging.INFO
+    if log.isEnabledFor(level):
+        ms = round(seconds * 1000, 1)
+        fields = {"method": method, "route": route, "status": status, "duration_ms": ms}
+        log.log(level, "%s %s %d %.1f ms", method, route, status, ms, extra=fields)
+
+
+def is_probe(path: str) -> bool:
+    """Tell whether a path is asked for by machines, all the time."""
+    return path == "/metrics" or path.startswith("/health/")
 
 
 class BodyLimit:
@@ -97,4 +124,8 @@ class HeadAsGet:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self.app({**scope, "method": "GET"}, receive, send_head)
+        as_get = {**scope, "method": "GET"}
+        try:
+            await self.app(as_get, receive, send_head)
+        finally:
+            scope["route"] = as_get.get("route")

@@ -93,6 +93,7 @@ async def service_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, Unavailable):
         return problem(status, str(error))
     log.warning("%s %s", error, error.reason)
+    request.state.metrics.failures.labels(error.kind).inc()
     return problem(status, str(error), headers={"Retry-After": RETRY_AFTER})
 
 

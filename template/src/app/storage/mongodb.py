@@ -19,10 +19,9 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
-from app.errors import Unavailable
 from app.migrations import mongodb as migrations
 from app.settings import InvalidSettings, Settings
-from app.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault
+from app.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault, Pool, unavailable
 
 # Codes of errors that speak of the server and not of the command, where PyMongo has no class.
 OUTAGE_CODES = {
@@ -63,6 +62,7 @@ class Storage(BoundedStorage):
     election acknowledged writes too; "linearizable" costs a round trip to the other members.
     """
 
+    system = "mongodb"
     outages = (
         OSError,
         ConfigurationError,
@@ -80,7 +80,13 @@ class Storage(BoundedStorage):
             example = "mongodb://localhost/notes"
             message = f"DATABASE_URL: it must be valid and name a database, as in {example}"
             raise InvalidSettings(message) from None
+        self._size = settings.database_pool_size
         self._migrated = False
+
+    def pool(self) -> Pool:
+        """Return how much of the pool is in use now, by the operations, each of which takes one."""
+        used = min(self.under_way, self._size)
+        return Pool(self._size, used, self.under_way - used)
 
     def repository(self, feature: str) -> Any:
         """Return the feature's ``Repository`` on this database."""
@@ -122,7 +128,7 @@ class Storage(BoundedStorage):
         known, applied = migrations.revisions(), await migrations.applied(self.database)
         missing, unknown = sorted(known - applied), sorted(applied - known)
         if missing or (unknown and not or_newer):
-            raise Unavailable(Fault.SCHEMA.value, f"Missing: {missing}. Unknown: {unknown}.")
+            raise unavailable(Fault.SCHEMA, f"Missing: {missing}. Unknown: {unknown}.")
 
     async def migrate(self) -> None:
         """Bring the schema to the newest revision."""

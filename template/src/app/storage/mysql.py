@@ -46,6 +46,8 @@ registry.register("mysql.app", "app.storage.mysql_dialect", "Dialect")
 class Storage(SqlStorage):
     """An open MySQL or MariaDB database."""
 
+    system = "mysql"
+
     def __init__(self, settings: Settings) -> None:
         url, options = _parse(settings.database_url.get_secret_value())
         engine = create_async_engine(

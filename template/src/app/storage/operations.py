@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
+from app import logs
 from app.errors import Unavailable
 
 OPERATION_SECONDS = 2.0
@@ -24,11 +26,35 @@ class Fault(Enum):
     TRANSIENT = "The database is too busy."  # It says that the same may be asked again.
 
 
+def unavailable(fault: Fault, reason: str = "") -> Unavailable:
+    """Return the error that a fault is for callers."""
+    return Unavailable(fault.value, reason, kind=fault.name.lower())
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Connections that a process may have and uses, and operations that wait for one."""
+
+    size: int
+    used: int
+    waiting: int
+
+
 class BoundedStorage(ABC):
     """An open database, which answers in time or is ``Unavailable``."""
 
+    system: ClassVar[str]
+    """The kind of database, in OpenTelemetry's word."""
+
+    under_way = 0
+    """The number of operations that have begun and not ended."""
+
     outages: ClassVar[tuple[type[Exception], ...]] = (OSError,)
     """The errors that always mean ``Fault.OUTAGE``."""
+
+    @abstractmethod
+    def pool(self) -> Pool:
+        """Return how much of the pool is in use now."""
 
     @abstractmethod
     def fault(self, error: Exception) -> Fault | None:
@@ -53,7 +79,18 @@ class BoundedStorage(ABC):
                 raise
             cause = getattr(error, "orig", None) or error
             reason = f"{type(cause).__name__}: {cause}".splitlines()[0]
-            raise Unavailable(fault.value, reason) from error
+            raise unavailable(fault, reason) from error
+
+
+UNTRACED = nullcontext()
+
+
+def _span(*names: str) -> AbstractContextManager[None]:
+    if not logs.trace_id.get():
+        return UNTRACED
+    from app.tracing import database_span  # Here, to spare the commands what they never use.
+
+    return database_span(*names)
 
 
 class _HasStorage(Protocol):
@@ -67,10 +104,20 @@ S = TypeVar("S", bound=_HasStorage)
 def operation(
     method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """Make a repository's method one operation, bounded in time by its storage."""
+    """Make a repository's method one operation, bounded in time by its storage.
+
+    Where the request is traced, it is a span. Spans of operations need no driver's help: they are
+    the same on every database, and say what was meant.
+    """
+    feature = method.__module__.split(".")[-2]
 
     @wraps(method)
     async def bounded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self.storage.bounded(lambda: method(self, *args, **kwargs))
+        self.storage.under_way += 1
+        try:
+            with _span(self.storage.system, feature, method.__name__):
+                return await self.storage.bounded(lambda: method(self, *args, **kwargs))
+        finally:
+            self.storage.under_way -= 1
 
     return bounded

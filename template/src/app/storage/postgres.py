@@ -32,6 +32,8 @@ MIGRATION_LOCK = 0x4E6F746573
 class Storage(SqlStorage):
     """An open PostgreSQL database."""
 
+    system = "postgresql"
+
     def __init__(self, settings: Settings) -> None:
         dsn = _dsn(settings.database_url.get_secret_value())
 

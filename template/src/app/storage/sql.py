@@ -12,11 +12,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import greenlet_spawn
 
-from app.errors import Unavailable
 from app.migrations import sql as migrations
-from app.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault
+from app.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault, Pool, unavailable
 
 ATTEMPTS = 3
 BACKOFF_SECONDS = 0.02
@@ -67,6 +67,12 @@ class SqlStorage(BoundedStorage):
     def repository(self, feature: str) -> Any:
         """Return the feature's ``Repository`` on this database."""
         return import_module(f"app.{feature}.sql").Repository(self)
+
+    def pool(self) -> Pool:
+        """Return how much of the pools is in use now; a connection that is being opened, too."""
+        pools = [p for p in {self.readers.pool, self.writers.pool} if isinstance(p, QueuePool)]
+        used = sum(pool.checkedout() for pool in pools)
+        return Pool(sum(pool.size() for pool in pools), used, max(0, self.under_way - used))
 
     async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
         """Return the rows of one statement that only reads."""
@@ -124,7 +130,7 @@ class SqlStorage(BoundedStorage):
         """Raise ``Unavailable`` unless the database answers and has the schema of this code."""
         rows = await self.bounded(lambda: self.fetch(CURRENT_REVISIONS))
         if {revision for (revision,) in rows} != migrations.heads():
-            raise Unavailable(Fault.SCHEMA.value)
+            raise unavailable(Fault.SCHEMA)
 
     async def migrate(self) -> None:
         """Bring the schema to the newest revision."""

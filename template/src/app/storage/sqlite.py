@@ -28,6 +28,8 @@ PRAGMAS = (
 class Storage(SqlStorage):
     """An open SQLite file: many connections read, one writes, so that writers queue."""
 
+    system = "sqlite"
+
     def __init__(self, settings: Settings) -> None:
         _, _, path = settings.database_url.get_secret_value().partition("://")
         if len(path) < 2 or "memory" in path.rpartition("/")[2]:
