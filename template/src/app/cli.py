@@ -27,6 +27,7 @@ from app.transfer.feature import find
 from app.transfer.files import reading, regular_size, writing
 from app.transfer.progress import shown
 
+DOTENV = Path(".env")
 SHUTDOWN_SECONDS = 8
 
 FeatureName = Annotated[str, typer.Option("--feature", help="The feature that it is about.")]
@@ -69,7 +70,7 @@ def serve(
             reload=reload,
             access_log=False,
             log_config=None,
-            env_file=".env",  # For OTEL_*, which is read from the environment only.
+            env_file=DOTENV if DOTENV.exists() else None,  # OTEL_* may be in it, too.
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
