@@ -11,6 +11,8 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from app.auth.access import InvalidToken
+from app.auth.middleware import bearer_token
 from app.main import create_app
 from app.settings import InvalidSettings, Settings
 from tests.conftest import serving as service_of
@@ -144,6 +146,23 @@ def test_a_token_with_one_more_letter_is_401(protected: Protected, place: str) -
     answer = protected.client.get("/notes", headers=headers)
 
     check_refused(answer, 401, 'Bearer error="invalid_token"')
+
+
+@pytest.mark.parametrize("after", [" x", ",", ", Bearer x", "\tx", "==x"])
+def test_a_token_with_something_after_it_is_401(protected: Protected, after: str) -> None:
+    headers = {"Authorization": f"Bearer {protected.tokens['read']}{after}"}
+
+    answer = protected.client.get("/notes", headers=headers)
+
+    check_refused(answer, 401, 'Bearer error="invalid_token"')
+
+
+def test_a_header_of_over_8_kib_is_not_looked_at() -> None:
+    fits = b"a" * (8 * 1024 - len("Bearer "))
+
+    assert bearer_token({"headers": [(b"authorization", b"Bearer " + fits)]}) == fits.decode()
+    with pytest.raises(InvalidToken):
+        bearer_token({"headers": [(b"authorization", b"Bearer " + fits + b"a")]})
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])

@@ -62,6 +62,8 @@ class LocalIssuer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.asked: list[str] = []
+        self.answering = threading.Event()
+        self.answering.set()
         self.documents: dict[str, Any] = {
             "/.well-known/openid-configuration": {
                 "issuer": self.url,
@@ -93,6 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
+        self.server.answering.wait()
         found = self.server.documents.get(self.path)
         self.send_response(200 if found else 404)
         self.end_headers()
@@ -109,6 +112,7 @@ def local_issuer() -> Iterator[LocalIssuer]:
         thread = threading.Thread(target=issuer.serve_forever, args=(0.01,))
         thread.start()
         yield issuer
+        issuer.answering.set()
         issuer.shutdown()
         thread.join()
 

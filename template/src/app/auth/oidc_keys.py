@@ -42,16 +42,18 @@ class IssuerKeys:
         self._keys: dict[str | None, PyJWK] = {}
         self._began = self._fetched = -math.inf
         self._fetch: asyncio.Task[None] | None = None
+        self._is_away = False
 
     async def get(self, kid: str | None) -> PyJWK:
         """Return a key, or raise ``InvalidToken``, or ``Unavailable`` if it cannot be known now."""
-        if time.monotonic() > self._fetched + MAX_AGE_SECONDS or kid not in self._keys:
+        is_old = time.monotonic() > self._fetched + MAX_AGE_SECONDS
+        if is_old or kid not in self._keys:
             self._begin_fetch()
-        if kid not in self._keys and self._fetch:
-            await asyncio.wait([self._fetch])
+            if self._fetch and not (self._is_away and kid in self._keys):
+                await asyncio.wait([self._fetch])
         if kid in self._keys:
             return self._keys[kid]
-        if self._fetched < self._began:
+        if self._is_away:
             raise Unavailable("The issuer of tokens does not answer.")
         raise InvalidToken
 
@@ -66,13 +68,14 @@ class IssuerKeys:
             async with asyncio.timeout(FETCH_SECONDS):
                 self._keys = await _fetched_keys(self._issuer)
         except (httpx.HTTPError, OSError, PyJWTError, ValueError) as error:
-            log.warning("The keys of %s cannot be had: %s %s", self._issuer, type(error), error)
+            log.warning("The keys of %s cannot be had: %r", self._issuer, error)
+            self._is_away = True
         else:
-            self._fetched = time.monotonic()
+            self._fetched, self._is_away = time.monotonic(), False
 
 
 async def _fetched_keys(issuer: str) -> dict[str | None, PyJWK]:
-    async with httpx.AsyncClient(timeout=FETCH_SECONDS) as client:
+    async with httpx.AsyncClient(timeout=None) as client:  # There is one for all of it.
         found = await _json(client, issuer.rstrip("/") + DISCOVERY)
         if found.get("issuer") != issuer:
             raise ValueError("it calls itself by another name")
