@@ -1,5 +1,6 @@
 """MongoDB through PyMongo."""
 
+import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
@@ -82,6 +83,8 @@ class Storage(BoundedStorage):
             raise InvalidSettings(message) from None
         self._size = settings.database_pool_size
         self._migrated = False
+        # The pool would serve whoever asks at the right moment, and let others starve.
+        self._turns = asyncio.Semaphore(settings.database_pool_size)
 
     def pool(self) -> Pool:
         """Return how much of the pool is in use now, by the operations, each of which takes one."""
@@ -115,10 +118,11 @@ class Storage(BoundedStorage):
         # The driver keeps the time, and tells the server. Cancelling its calls from outside takes
         # longer than it should, and one time in many leaves a pool that never recovers.
         with self.faults_told(), pymongo.timeout(OPERATION_SECONDS):
-            if not self._migrated:  # A write to a missing collection would make it without rules.
-                await self._require_schema(or_newer=True)
-                self._migrated = True
-            return await work()
+            async with self._turns:
+                if not self._migrated:  # A write to a missing collection would make one, unruled.
+                    await self._require_schema(or_newer=True)
+                    self._migrated = True
+                return await work()
 
     async def check(self) -> None:
         """Raise ``Unavailable`` unless the database answers and has the schema of this code."""

@@ -61,7 +61,9 @@ class Storage(SqlStorage):
         )
         sa.event.listen(engine.sync_engine, "connect", _set_up)
         sa.event.listen(engine.sync_engine, "handle_error", _leave)
-        super().__init__(readers=engine, writers=engine)
+        # The pool would serve whoever asks at the right moment, and let others starve.
+        turns = settings.database_pool_size
+        super().__init__(readers=engine, writers=engine, turns=turns)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:

@@ -55,7 +55,9 @@ class Storage(SqlStorage):
             pool_recycle=RECYCLE_SECONDS,
         )
         sa.event.listen(engine.sync_engine, "checkout", _refuse_closed)
-        super().__init__(readers=engine, writers=engine)
+        # The pool would serve whoever asks at the right moment, and let others starve.
+        turns = settings.database_pool_size
+        super().__init__(readers=engine, writers=engine, turns=turns)
         self._transactions = engine.execution_options(isolation_level="READ COMMITTED")
         self._snapshots = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True

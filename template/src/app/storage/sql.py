@@ -1,6 +1,7 @@
 """A SQL database: what the repositories of every feature need of it."""
 
 import asyncio
+import sys
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -44,13 +45,17 @@ class Base(DeclarativeBase):
 class SqlStorage(BoundedStorage):
     """An open SQL database.
 
-    ``readers`` and ``writers`` commit each statement by itself; they may be the same engine.
+    ``readers`` and ``writers`` commit each statement by itself; they may be the same engine. Of
+    its operations, ``turns`` are under way at a time, and the others wait in the order they came.
     """
 
     outages = (OSError, sa.exc.TimeoutError)
 
-    def __init__(self, readers: AsyncEngine, writers: AsyncEngine) -> None:
+    def __init__(
+        self, readers: AsyncEngine, writers: AsyncEngine, turns: int = sys.maxsize
+    ) -> None:
         self.readers, self.writers = readers, writers
+        self._turns = asyncio.Semaphore(turns)
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -116,7 +121,7 @@ class SqlStorage(BoundedStorage):
     async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
         """Also run ``work`` again, where the database says that this is safe."""
         with self.faults_told():
-            async with asyncio.timeout(OPERATION_SECONDS):
+            async with asyncio.timeout(OPERATION_SECONDS), self._turns:
                 for attempt in range(ATTEMPTS - 1):
                     try:
                         return await work()
