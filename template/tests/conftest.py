@@ -14,8 +14,9 @@ from types import ModuleType
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
+from app.http.protocol import BoundedProtocol
 from app.main import create_app
 from app.notes.repository import NoteRepository
 from app.settings import Settings
@@ -101,10 +102,11 @@ async def notes(request: pytest.FixtureRequest, emptied: Storage) -> NoteReposit
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """Run the service, and yield its address."""
+def serving(app: ASGIApp, http: type[BoundedProtocol] = BoundedProtocol) -> Iterator[str]:
+    """Run a service, and yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_config=None, access_log=False))
+    config = uvicorn.Config(app, http=http, lifespan="on", log_config=None, access_log=False)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     while thread.is_alive() and not server.started:

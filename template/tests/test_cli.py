@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -153,6 +154,24 @@ def test_sigterm_finishes_what_is_under_way(settings: Settings, workers: str) ->
             slow.sendall(b'"x"}')
             assert slow.recv(65536).startswith(b"HTTP/1.1 201 ")
         assert process.wait(timeout=10) == 0
+
+
+def test_sigterm_lets_open_connections_end_between_two_requests(settings: Settings) -> None:
+    with serving(settings) as (process, address):
+        client = HTTPConnection(address.removeprefix("http://"))
+        answer = get(client, "/notes")
+        process.terminate()
+        while answer.getheader("Connection") != "close":
+            answer = get(client, "/notes")
+            assert answer.status == 200
+        assert process.wait(timeout=10) == 0
+
+
+def get(client: HTTPConnection, path: str) -> HTTPResponse:
+    client.request("GET", path)
+    answer = client.getresponse()
+    answer.read()
+    return answer
 
 
 def test_every_log_line_of_a_request_bears_its_id(settings: Settings) -> None:

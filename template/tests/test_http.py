@@ -220,13 +220,13 @@ def test_the_document_says_what_can_come(client: httpx.Client) -> None:
     assert of_all >= {"500", "503"}
     assert {name: " ".join(sorted(found - of_all)) for name, found in of_notes.items()} == {
         "get /notes": "200 422",
-        "post /notes": "201 413 422",
+        "post /notes": "201 408 413 422",
         "get /notes/{note_id}": "200 304 404",
-        "put /notes/{note_id}": "200 404 412 413 422",
-        "patch /notes/{note_id}": "200 404 412 413 422",
+        "put /notes/{note_id}": "200 404 408 412 413 422",
+        "patch /notes/{note_id}": "200 404 408 412 413 422",
         "delete /notes/{note_id}": "204 404 412",
         "post /notes/{note_id}/send": "200 404 412",
-        "post /notes/{note_id}/comments": "201 404 409 412 413 422",
+        "post /notes/{note_id}/comments": "201 404 408 409 412 413 422",
         "get /notes/{note_id}/comments/{comment_id}": "200 404",
         "delete /notes/{note_id}/comments/{comment_id}": "204 404 412",
     }

@@ -64,6 +64,7 @@ def serve(
         uvicorn.run(
             "app.main:create_app",
             factory=True,
+            http="app.http.protocol:BoundedProtocol",
             host=settings.host,
             port=settings.port,
             workers=workers,

@@ -13,7 +13,8 @@ from app.features import FEATURES
 from app.http import health, metrics
 from app.http.browsers import Cors, SecurityHeaders
 from app.http.docs import DocumentedApp, add_page
-from app.http.middleware import BodyLimit, HeadAsGet, RequestContext, is_probe
+from app.http.limits import BodyLimit, ConcurrencyLimit
+from app.http.middleware import HeadAsGet, RequestContext, is_probe
 from app.http.problems import HANDLERS
 from app.logs import configure_logs
 from app.metrics import measuring
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(SecurityHeaders, hsts_seconds=chosen.hsts_seconds),
             *_cors(chosen),
             Middleware(RequestContext),
+            Middleware(ConcurrencyLimit, at_most=chosen.max_concurrent_requests),
             *auth.layers(),
             Middleware(BodyLimit),
             Middleware(HeadAsGet),

@@ -6,7 +6,6 @@ import time
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
@@ -20,8 +19,6 @@ OTHER_METHOD = "_OTHER"
 OTHER_ROUTE = "other"
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-MAX_BODY_BYTES = 64 * 1024
-TOO_LARGE = f"The body is over {MAX_BODY_BYTES} bytes."
 
 
 class RequestContext:
@@ -79,33 +76,6 @@ def _log_request(method: str, route: str, status: int, seconds: float) -> None:
 def is_probe(path: str) -> bool:
     """Tell whether a path is asked for by machines, all the time."""
     return path == "/metrics" or path.startswith("/health/")
-
-
-class BodyLimit:
-    """Refuse a body of more than 64 KiB, whether its length is announced or not."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "0")
-        received = 0
-
-        async def receive_within_limit() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
-                raise HTTPException(413, TOO_LARGE)
-            return message
-
-        if int(announced) > MAX_BODY_BYTES:
-            await problem(413, TOO_LARGE)(scope, receive, send)
-            return
-        await self.app(scope, receive_within_limit, send)
 
 
 class HeadAsGet:

@@ -62,7 +62,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def title(status: int) -> str:
     """Return the name of a status in RFC 9110, which older versions of Python have otherwise."""
-    return {413: "Content Too Large", 422: "Unprocessable Content"}.get(
+    return {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}.get(
         status, HTTPStatus(status).phrase
     )
 

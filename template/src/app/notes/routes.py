@@ -48,7 +48,7 @@ async def latest(notes: Notes, limit: Limit = 20, cursor: Cursor = None) -> Page
     return Page(found[:limit], found[limit - 1].id if more else None)
 
 
-@router.post("", status_code=201, responses=CREATED | documented(413, 422))
+@router.post("", status_code=201, responses=CREATED | documented(408, 413, 422))
 async def create(
     body: NewContent, notes: Notes, response: Response, idempotency_key: IdempotencyKey = None
 ) -> Data[Note]:
@@ -71,7 +71,7 @@ async def read(
     return _tagged(note, response)
 
 
-@router.put("/{note_id}", responses=TAGGED | documented(404, 412, 413, 422))
+@router.put("/{note_id}", responses=TAGGED | documented(404, 408, 412, 413, 422))
 async def replace(
     note_id: Id, body: NewContent, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
@@ -79,7 +79,7 @@ async def replace(
     return _tagged(await notes.rewrite(note_id, body.content, expected=if_match), response)
 
 
-@router.patch("/{note_id}", responses=TAGGED | documented(404, 412, 413, 422))
+@router.patch("/{note_id}", responses=TAGGED | documented(404, 408, 412, 413, 422))
 async def change(
     note_id: Id, body: NoteChange, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
@@ -108,7 +108,7 @@ async def send(
 @router.post(
     "/{note_id}/comments",
     status_code=201,
-    responses=CREATED | documented(404, 409, 412, 413, 422),
+    responses=CREATED | documented(404, 408, 409, 412, 413, 422),
 )
 async def create_comment(
     note_id: Id,
