@@ -33,6 +33,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=64)
+def is_elsewhere(host: str) -> bool:
+    """Tell whether the end of a connection is an address that is not of this machine only.
+
+    A server tells addresses; a name is that of a test client, which needs no network.
+    """
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def must_be_on_loopback(host: str, remedy: str) -> None:
     """Raise ``InvalidSettings`` if a service that asks for no token would be open to others."""
     if not is_loopback(host):

@@ -6,7 +6,7 @@ import re
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.auth.access import Authority, InvalidToken, is_loopback
+from app.auth.access import Authority, InvalidToken, is_elsewhere
 from app.errors import Unavailable
 from app.http.problems import problem, service_error
 
@@ -89,7 +89,7 @@ def bearer_token(scope: Scope) -> str | None:
 
 def _is_local(scope: Scope) -> bool:
     ends = scope.get("server"), scope.get("client")
-    return all(end and is_loopback(end[0]) for end in ends)
+    return all(end and not is_elsewhere(end[0]) for end in ends)
 
 
 def _unauthorized(detail: str, error: str = "") -> Response:
