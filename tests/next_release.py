@@ -10,7 +10,7 @@ CHANGES = {
         "`make help` lists what else there is.",
     ),
     "src/app/settings.py": ("    port: int", '    root_path: str = ""\n    port: int'),
-    "pyproject.toml.jinja": ('"fastapi>=', '"packaging",\n    "fastapi>='),
+    "pyproject.toml.jinja": ('"fastapi[', '"packaging",\n    "fastapi['),
     "compose.yaml.jinja": ("init: true", "init: true\n    stop_grace_period: 15s"),
 }
 """A text of the template, and what the next release makes of it."""
