@@ -113,11 +113,9 @@ def serving(settings: Settings, collector: str, log: Path) -> Iterator[Callable[
         process = subprocess.Popen([APP, "serve", "--workers", "2"], env=variables, stderr=file)
     try:
         yield get
-        process.terminate()
-        process.wait(timeout=10)
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()  # Killed, it would leave its workers behind.
+        process.wait(timeout=10)
 
 
 def started(log: Path, count: int) -> list[int]:
