@@ -35,13 +35,13 @@ def word_for(default: Any) -> str:
     return default if isinstance(default, str) else json.dumps(default)
 
 
-def test_every_setting_is_in_the_table_with_its_default(installed: Callable[[str], Path]) -> None:
+def test_every_setting_is_in_the_table_with_its_default(installed: Callable[..., Path]) -> None:
     defaults = settings_of(installed("sqlite")) | settings_of(installed("sqlite", "oidc"))
 
     assert told() == {name: word_for(default) for name, default in defaults.items()}
 
 
-def test_every_setting_is_in_the_example(installed: Callable[[str], Path], project: Path) -> None:
+def test_every_setting_is_in_the_example(installed: Callable[..., Path], project: Path) -> None:
     named = re.findall(r"^#?([A-Z_]+)=", (project / ".env.example").read_text(), re.MULTILINE)
 
     others = {"DATABASE_PASSWORD", "OTEL_EXPORTER_OTLP_ENDPOINT"}
