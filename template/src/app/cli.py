@@ -28,7 +28,7 @@ from app.transfer.files import reading, regular_size, writing
 from app.transfer.progress import shown
 
 DOTENV = Path(".env")
-SHUTDOWN_SECONDS = 8
+SHUTDOWN_SECONDS = 7
 
 FeatureName = Annotated[str, typer.Option("--feature", help="The feature that it is about.")]
 

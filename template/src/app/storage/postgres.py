@@ -88,14 +88,16 @@ class Storage(SqlStorage):
 
         def run() -> Any:
             pooled = self.readers.sync_engine.pool.connect()
+            connection: Any = pooled.driver_connection
             try:
-                call = getattr(pooled.driver_connection, method)
+                call = getattr(connection, method)
                 return await_(call(sql, *(parameters[name] for name in names)))
             except asyncpg.IntegrityConstraintViolationError as error:
                 raise sa.exc.IntegrityError(sql, None, error) from error
             except asyncpg.PostgresError as error:
                 raise sa.exc.DBAPIError(sql, None, error) from error
             except BaseException:  # Cancelled, say: nobody knows what the connection is doing.
+                connection.terminate()  # The pool would wait two seconds for it to end.
                 pooled.invalidate()
                 raise
             finally:

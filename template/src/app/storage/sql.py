@@ -4,7 +4,7 @@ import asyncio
 import sys
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from datetime import datetime
 from importlib import import_module
 from typing import Any, ClassVar, TypeVar
@@ -145,5 +145,7 @@ class SqlStorage(BoundedStorage):
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.readers.dispose()
-        await self.writers.dispose()
+        with suppress(TimeoutError):  # Those to a server that hangs end with the process.
+            async with asyncio.timeout(OPERATION_SECONDS):
+                await self.readers.dispose()
+                await self.writers.dispose()

@@ -1,0 +1,125 @@
+"""A database that freezes, is killed and comes back, or is locked, under load."""
+
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Event
+
+import httpx
+import pytest
+
+from conftest import SERVERS, environment
+from servers import ENGINES
+from test_lifecycle import free_port, ready, running
+
+CLIENTS = 8
+LONGEST_SECONDS = 5
+FAULT_SECONDS = 2.5  # Longer than an operation may take.
+
+Answers = list[httpx.Response]
+
+
+@contextmanager
+def serving(project: Path, url: str) -> Iterator[str]:
+    """Run a project's service on a new database, and yield its address."""
+    port = free_port()
+    variables = {"DATABASE_URL": url, "PORT": str(port)}
+    app = str(project / ".venv/bin/app")
+    env = environment("sqlite") | variables
+    subprocess.run([app, "migrate"], cwd=project, env=env, check=True)
+    with running([app, "serve"], project, **variables) as process:
+        address = f"http://127.0.0.1:{port}"
+        ready(address, process, project).close()
+        yield address
+        assert process.poll() is None
+
+
+@contextmanager
+def under_load(address: str) -> Iterator[Answers]:
+    """Create and change notes without a pause, and yield the list of the answers."""
+    done, answers = Event(), Answers()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        clients = [pool.submit(work, address, done, answers) for _ in range(CLIENTS)]
+        try:
+            yield answers
+        finally:
+            done.set()
+        for client in clients:
+            client.result()
+
+
+def work(address: str, done: Event, answers: Answers) -> None:
+    with httpx.Client(base_url=address, timeout=2 * LONGEST_SECONDS) as client:
+        path = None
+        while not done.is_set():
+            answer = client.put(path, json={"content": "new"}) if path else create(client)
+            answers.append(answer)
+            path = answer.headers.get("Location")
+
+
+def create(client: httpx.Client) -> httpx.Response:
+    return client.post("/notes", json={"content": "x"})
+
+
+def await_success(answers: Answers) -> None:
+    """Return once something was answered with success after now."""
+    before = len(answers)
+    for _ in range(1000):
+        if any(answer.is_success for answer in answers[before:]):
+            return
+        time.sleep(0.01)
+    raise TimeoutError(answers[-1])
+
+
+def check(address: str, answers: Answers) -> None:
+    """Check that nothing but success and 503 came, and that all that succeeded is there."""
+    for answer in answers:
+        assert answer.is_success or answer.status_code == 503, answer.text
+        assert answer.is_success or answer.headers["Retry-After"]
+        assert answer.elapsed.total_seconds() < LONGEST_SECONDS
+    assert any(answer.status_code == 503 for answer in answers)
+    with httpx.Client(base_url=address) as client:
+        assert client.get("/health/ready").status_code == 200
+        there = {answer.url.path: "new" for answer in answers if answer.status_code == 200}
+        created = [answer.headers["Location"] for answer in answers if answer.status_code == 201]
+        for path in created:
+            content = client.get(path).json()["data"]["content"]
+            assert content == "new" or path not in there
+
+
+@pytest.mark.parametrize("engine", SERVERS)
+def test_a_server_that_freezes_or_dies_costs_503_and_no_note(
+    installed: Callable[[str], Path], engine: str
+) -> None:
+    with ENGINES[engine]() as server:
+        url = server.url.replace("/?", "/app?")  # MongoDB's names no database.
+        with serving(installed("adaptable"), url) as address:
+            with under_load(address) as answers:
+                await_success(answers)
+                server.freeze()
+                time.sleep(FAULT_SECONDS)
+                server.thaw()
+                await_success(answers)
+                server.stop()
+                server.start()
+                await_success(answers)
+            check(address, answers)
+
+
+def test_a_file_locked_by_another_process_costs_503_and_no_note(
+    installed: Callable[[str], Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.db"
+    with serving(installed("adaptable"), f"sqlite:///{file}") as address:
+        with under_load(address) as answers, closing(sqlite3.connect(file, timeout=10)) as other:
+            await_success(answers)
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(FAULT_SECONDS)
+            assert httpx.get(f"{address}/notes").status_code == 200
+            other.rollback()
+            await_success(answers)
+        check(address, answers)
