@@ -8,15 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from http.client import HTTPConnection, HTTPResponse
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import httpx
 import pytest
 
+from app.cli import main
 from app.settings import Settings
 
 APP = Path(sys.executable).with_name("app")
@@ -27,16 +29,26 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def app(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in an empty folder, with nothing in its environment but ``variables``."""
-    with TemporaryDirectory() as folder:
-        return subprocess.run(
-            [APP, *arguments],
-            cwd=folder,
-            env=environment(**variables),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+    """Run a command in an empty folder, with nothing in its environment but ``variables``.
+
+    It runs in this process, which spares the half of a second that it takes to begin.
+    """
+    out, err, code = StringIO(), StringIO(), 0
+    with (
+        TemporaryDirectory() as folder,
+        chdir(folder),
+        patch.dict(os.environ, environment(**variables), clear=True),
+        patch.object(sys, "argv", ["app", *arguments]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as end:  # As Python does at its end: a text is for stderr, and is a 1.
+            code = int(bool(end.code))
+            if isinstance(end.code, str):
+                print(end.code, file=err)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def url(settings: Settings) -> str:
@@ -99,9 +111,9 @@ def test_migrate_and_seed_can_be_run_again_and_at_once(empty_database: Settings)
     assert (before.returncode, before.stderr.count("\n")) == (1, 1)
     assert "app migrate" in before.stderr
 
-    with ThreadPoolExecutor() as pool:
-        runs = [pool.submit(app, "migrate", DATABASE_URL=database) for _ in range(2)]
-        assert [run.result().returncode for run in runs] == [0, 0]
+    variables = environment(DATABASE_URL=database)
+    runs = [subprocess.Popen([APP, "migrate"], env=variables) for _ in range(2)]
+    assert [run.wait(timeout=60) for run in runs] == [0, 0]
 
     assert app("migrate", "--check", DATABASE_URL=database).returncode == 0
     assert "notes: 3 added\n" in app("seed", DATABASE_URL=database).stdout
