@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from threading import Event
 
 import httpx
@@ -108,6 +109,34 @@ def test_a_server_that_freezes_or_dies_costs_503_and_no_note(
                 server.start()
                 await_success(answers)
             check(address, answers)
+
+
+@pytest.mark.parametrize("engine", SERVERS)
+def test_what_starts_before_its_server_waits_for_it(
+    installed: Callable[[str], Path], engine: str
+) -> None:
+    project, port = installed("adaptable"), free_port()
+    app, address = str(project / ".venv/bin/app"), f"http://127.0.0.1:{port}"
+    with ENGINES[engine]() as server:
+        variables = {"DATABASE_URL": server.url.replace("/?", "/app?"), "PORT": str(port)}
+        env = environment("sqlite") | variables
+        server.stop()
+        with (
+            running([app, "serve"], project, **variables) as service,
+            subprocess.Popen([app, "migrate"], env=env, stdout=PIPE, text=True) as migrate,
+        ):
+            assert migrate.stdout
+            assert "Waiting up to 10 s: The database is unavailable." in migrate.stdout.readline()
+            hasty = env | {"STARTUP_TIMEOUT": "0"}
+            in_vain = subprocess.run([app, "migrate"], env=hasty, stderr=PIPE, text=True)
+            assert (in_vain.returncode, in_vain.stderr.count("\n")) == (1, 1)
+            with httpx.Client(transport=httpx.HTTPTransport(retries=9)) as client:
+                assert client.get(f"{address}/health/live").status_code == 200
+                assert client.get(f"{address}/health/ready", timeout=5).status_code == 503
+            server.start()
+            assert migrate.wait() == 0
+            ready(address, service, project).close()
+        assert "Not ready yet: The database is unavailable." in (project / "log").read_text()
 
 
 def test_a_file_locked_by_another_process_costs_503_and_no_note(

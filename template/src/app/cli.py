@@ -21,6 +21,7 @@ from app.errors import ServiceError, Unavailable
 from app.features import FEATURES
 from app.logs import configure_logs
 from app.settings import InvalidSettings, Settings, load_settings
+from app.startup import patiently
 from app.storage import Storage, open_storage
 from app.transfer import work
 from app.transfer.feature import find
@@ -99,8 +100,13 @@ def _must_be_free(host: str, port: int) -> None:
 def migrate(
     check: Annotated[bool, typer.Option("--check", help="Only tell; exit 1 if it is not.")] = False,
 ) -> None:
-    """Bring the schema to the newest revision."""
-    _on_storage(lambda storage: storage.check() if check else storage.migrate())
+    """Bring the schema to the newest revision, as soon as the database answers."""
+    seconds = load_settings().startup_timeout
+
+    async def work(storage: Storage) -> None:
+        await (storage.check() if check else patiently(storage.migrate, seconds, typer.echo))
+
+    _on_storage(work)
 
 
 @cli.command()

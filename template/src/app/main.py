@@ -19,6 +19,7 @@ from app.http.problems import HANDLERS
 from app.logs import configure_logs
 from app.metrics import measuring
 from app.settings import Settings, load_settings
+from app.startup import telling_readiness
 from app.storage import open_storage
 from app.tracing import sending_traces
 
@@ -33,14 +34,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         configure_logs(chosen.log_level, chosen.log_format)
+        access = auth.state(chosen)
         async with (
             sending_traces(),
             open_storage(chosen) as storage,
             measuring(storage) as measured,
+            telling_readiness(storage.check),
         ):
             repositories = {name: storage.repository(name) for name in FEATURES}
-            own = {"storage": storage, "metrics": measured}
-            yield {**own, **repositories, **auth.state(chosen)}
+            yield {"storage": storage, "metrics": measured, **repositories, **access}
 
     app = DocumentedApp(
         title=TITLE,

@@ -44,6 +44,7 @@ class Settings(AuthSettings):
 
     database_url: SecretStr
     database_pool_size: int = Field(default=10, ge=1, le=1000)
+    startup_timeout: float = Field(default=10, ge=0, le=3600)
     max_concurrent_requests: int = Field(default=200, ge=1)
     host: str = "127.0.0.1"
     port: int = Field(default=3000, ge=1, le=65535)

@@ -1,0 +1,56 @@
+"""Starting before the database is there, as happens when a whole machine or cluster starts."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from app.errors import Unavailable
+
+PAUSE_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def telling_readiness(check: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Say in the log what the service waits for, each thing once, until ``check`` succeeds."""
+    telling = asyncio.create_task(_tell(check))
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.wait([telling])
+
+
+async def _tell(check: Callable[[], Awaitable[None]]) -> None:
+    waited_for = ""
+    while True:
+        try:
+            await check()
+        except Unavailable as error:
+            if str(error) != waited_for:
+                log.warning("Not ready yet: %s %s", error, error.reason)
+            waited_for = str(error)
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            log.info("Ready.")
+            return
+
+
+async def patiently(
+    work: Callable[[], Awaitable[None]], seconds: float, tell: Callable[[str], None]
+) -> None:
+    """Do ``work`` as soon as the database is available; ``Unavailable`` if it is not in time."""
+    end, told = time.monotonic() + seconds, False
+    while True:
+        try:
+            return await work()
+        except Unavailable as error:
+            if time.monotonic() > end:
+                raise
+            if not told:
+                tell(f"Waiting up to {seconds:g} s: {error} {error.reason}".rstrip())
+            told = True
+        await asyncio.sleep(PAUSE_SECONDS)
