@@ -63,8 +63,9 @@ def test_a_project_that_was_lived_in_passes_its_tests(
 
     tests = "bookmarks or greeting or http or notes or repository or migrations"
     in_place_of(installed(database), tmp_path, database, "pytest", "-k", tests)
-    cache = f"--cache-dir={installed(database) / '.mypy_cache'}"
-    in_place_of(installed(database), tmp_path, database, "mypy", cache, ".")
+    if database == "adaptable":  # It has every file of the others.
+        cache = f"--cache-dir={installed(database) / '.mypy_cache'}"
+        in_place_of(installed(database), tmp_path, database, "mypy", cache, ".")
 
 
 def test_edits_of_files_that_go_are_kept_and_named(

@@ -26,19 +26,25 @@ def make(project: Path, engine: str, *targets: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_its_own_tests_pass(home: Path, database: str) -> None:
-    make(home, database, "test")
+ASKING_NO_DATABASE = ("auth", "auth_token", "browsers", "connections", "observability")
 
 
-@pytest.mark.parametrize("engine", SERVERS)
-def test_the_adaptable_service_passes_its_tests_on_every_engine(
-    installed: Callable[[str], Path], engine: str
+@pytest.mark.parametrize("variant", ["sqlite", "adaptable"])
+def test_its_own_tests_pass(installed: Callable[[str], Path], variant: str) -> None:
+    make(installed(variant), variant, "test")
+
+
+@pytest.mark.parametrize(
+    ("variant", "engine"),
+    [(variant, engine) for engine in SERVERS for variant in (engine, "adaptable")],
+)
+def test_its_own_tests_pass_on_a_server(
+    installed: Callable[[str], Path], variant: str, engine: str
 ) -> None:
-    """All that ask a database; the others have passed on the default one, and would not differ."""
-    project = installed("adaptable")
-    others = ("auth", "auth_token", "browsers", "connections", "observability")
+    """Those that ask a database; the others are the same as above, on the same code."""
+    project = installed(variant)
 
-    ignored = [f"--ignore=tests/test_{name}.py" for name in others]
+    ignored = [f"--ignore=tests/test_{name}.py" for name in ASKING_NO_DATABASE]
     in_place_of(project, project, engine, "pytest", *ignored)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import httpx
+import hypothesis
 import pytest
 import uvicorn
 from starlette.types import ASGIApp
@@ -24,6 +25,12 @@ from app.storage import ENGINES, Storage, engine_of, open_storage
 from tests.memory import MemoryNotes
 
 SERVER = os.environ.get("TEST_DATABASE_URL")
+
+FUZZ = os.environ.get("FUZZ_EXAMPLES")
+EXAMPLES = hypothesis.settings(
+    max_examples=int(FUZZ or 5), derandomize=not FUZZ, database=None, deadline=None
+)
+"""How much chance there is in tests that have some; by default none, and little work."""
 
 
 def _engine() -> ModuleType:
@@ -85,11 +92,15 @@ async def storage(settings: Settings) -> AsyncIterator[Storage]:
 @pytest.fixture
 async def emptied(storage: Storage) -> Storage:
     """The shared database, open and without notes."""
-    notes: NoteRepository = storage.repository("notes")
+    await delete_all(storage.repository("notes"))
+    return storage
+
+
+async def delete_all(notes: NoteRepository) -> None:
+    """Delete every note."""
     while page := await notes.latest(limit=100):
         for note in page:
             await notes.delete(note.id)
-    return storage
 
 
 @pytest.fixture(params=["database", "memory"])
@@ -126,7 +137,7 @@ def service(settings: Settings) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client(service: str) -> Iterator[httpx.Client]:
     """A client of the service."""
     with httpx.Client(base_url=service, timeout=10) as client:

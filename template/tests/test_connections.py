@@ -1,14 +1,18 @@
 """What clients may do to their connections: send what is no HTTP, send too much, or not at all."""
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpx
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -16,7 +20,7 @@ from app.http.limits import BodyLimit
 from app.http.protocol import MAX_HEAD_BYTES, MAX_REQUEST_BYTES, PIECE_BYTES, BoundedProtocol
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import serving
+from tests.conftest import EXAMPLES, serving
 
 GET = b"GET /notes HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -43,6 +47,20 @@ REFUSED: dict[str, tuple[bytes, int]] = {
         413,
     ),
 }
+
+
+PARTS = [
+    GET,
+    POST,
+    CHUNKED,
+    CONTENT,
+    b"\r\n",
+    b"f\r\n",
+    b"0\r\n\r\n",
+    b"Content-Length: 15\r\n",
+    b"Expect: 100-continue\r\n",
+    b"Connection: upgrade\r\nUpgrade: websocket\r\n",
+]
 
 
 class Hurried(BoundedProtocol):
@@ -96,6 +114,21 @@ def test_what_is_malformed_or_too_much_is_refused(
     check_refusal(answered(service, sent), status)
 
     assert client.get("/health/ready").status_code == 200
+
+
+@given(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9), max_size=9))
+@hypothesis.settings(EXAMPLES)
+def test_whatever_comes_the_service_does_not_fail(
+    service: str, client: httpx.Client, parts: list[bytes]
+) -> None:
+    with connected(service, b"".join(parts)) as connection:
+        with suppress(OSError):  # The service may have closed it already.
+            connection.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):
+            while answer := connection.recv(65536):
+                assert not re.search(rb"^HTTP/1.1 5", answer, re.MULTILINE)
+
+    assert client.get("/health/live").status_code == 200
 
 
 @pytest.mark.parametrize("size", [PIECE_BYTES, MAX_HEAD_BYTES - 200])

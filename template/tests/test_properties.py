@@ -1,0 +1,48 @@
+"""What holds for every request, tried with many that are made up from the OpenAPI document.
+
+They are the same ones every time; `make fuzz` tries many more, and others each time.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import schemathesis
+from hypothesis import settings as limited
+from schemathesis import checks
+
+from app.main import create_app
+from app.settings import Settings
+from tests.conftest import EXAMPLES
+from tests.test_notes import create
+
+CHECKS = [
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.status_code_conformance,
+]
+INTERNALS = ("Traceback", ".py")
+
+document = schemathesis.openapi.from_dict(create_app(Settings.model_construct()).openapi())
+
+
+@document.parametrize()
+@limited(EXAMPLES)
+def test_every_answer_is_as_documented(
+    case: schemathesis.Case[Any], client: httpx.Client, settings: Settings
+) -> None:
+    check(case, client, settings)
+    if "note_id" in case.path_parameters:
+        case.path_parameters["note_id"] = create(client)["id"]
+        check(case, client, settings)
+
+
+def check(case: schemathesis.Case[Any], client: httpx.Client, settings: Settings) -> None:
+    """Send a request, and check that the answer is as documented, no failure, and tells nothing."""
+    answer = case.call_and_validate(base_url=str(client.base_url), checks=CHECKS)
+    url = urlsplit(settings.database_url.get_secret_value())
+    place = url.netloc.rpartition("@")[2] or url.path
+    assert answer.status_code < 500
+    if answer.status_code >= 400:
+        assert not [word for word in (*INTERNALS, place) if word in answer.text]
