@@ -30,6 +30,7 @@ from app.transfer.progress import shown
 
 DOTENV = Path(".env")
 SHUTDOWN_SECONDS = 7
+WORKER_START_SECONDS = 9
 
 FeatureName = Annotated[str, typer.Option("--feature", help="The feature that it is about.")]
 
@@ -75,6 +76,7 @@ def serve(
             env_file=DOTENV if DOTENV.exists() else None,  # OTEL_* may be in it, too.
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            timeout_worker_healthcheck=WORKER_START_SECONDS,
         )
 
 
