@@ -24,7 +24,7 @@ from binaries import cached, run
 from servers import free_port
 
 ROOT = Path(__file__).parents[2]
-MAX_MEGABYTES = 100
+MAX_MEGABYTES = 110
 """What the image may add to its base."""
 
 # A container's view: processes of its own, all read-only but a volume and /tmp, no other variables.
