@@ -56,7 +56,7 @@ bench-transfer: .venv/ready ## Measure `app dump` and `app load` beside the text
 	@rm -rf bench
 	@copier copy --quiet --defaults --vcs-ref HEAD --data project_name=Bench --data database=adaptable . bench
 	@$(MAKE) --no-print-directory -C bench setup
-	@python tests/servers.py --only postgres -- python tests/benchmark/transfer.py --project bench
+	@python tests/servers.py --only postgres -- bench/.venv/bin/python tests/benchmark/transfer.py
 
 .venv/ready: pyproject.toml .venv/bin/uv
 	@uv sync --inexact --quiet

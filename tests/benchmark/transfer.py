@@ -1,8 +1,7 @@
 """Notes a second and memory of `app dump` and `app load`, beside the textbook's way.
 
-``python tests/benchmark/transfer.py --project DIR`` needs a generated adaptable project with its
-environment (``uv sync``), and ``TEST_POSTGRES_URL``. The textbook's way loads only some of the
-notes: it takes a statement or two for each.
+Run by the interpreter of a generated adaptable project, with ``TEST_POSTGRES_URL``. The textbook's
+way loads only some of the notes: it takes a statement or two for each.
 """
 
 import argparse
@@ -16,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from services import HERE, database
+from services import HERE, PROGRAMS, filled
 
 LEAST_RATE, MOST_MEMORY = 10_000, 300
 
@@ -28,53 +27,47 @@ class Run(NamedTuple):
     memory: float
 
 
-class Bench:
-    """Runs commands in a project's environment."""
+APP = PROGRAMS / "app"
+TEXTBOOK = (PROGRAMS / "python", HERE / "textbook_transfer.py")
 
-    def __init__(self, project: Path) -> None:
-        self.app = project / ".venv/bin/app"
-        self.textbook: list[Path | str] = [project / ".venv/bin/python"]
-        self.textbook.append(HERE / "textbook_transfer.py")
 
-    def measure(self, notes: int, url: str, *command: Path | str) -> Run:
-        """Run a command on a database."""
-        began = time.perf_counter()
-        process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
-        _, status, usage = os.wait4(process.pid, 0)
-        if status:
-            raise SystemExit(f"It failed: {command}")
-        return Run(notes / (time.perf_counter() - began), usage.ru_maxrss / 1024)
+def measure(notes: int, url: str, *command: Path | str) -> Run:
+    """Run a command on a database."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"It failed: {command}")
+    return Run(notes / (time.perf_counter() - began), usage.ru_maxrss / 1024)
 
 
 @contextmanager
-def sqlite(bench: Bench, folder: Path) -> Iterator[str]:
+def sqlite(folder: Path) -> Iterator[str]:
     """Yield the URL of a new, migrated SQLite file."""
     url = f"sqlite:///{folder / 'notes.db'}"
     settings = {**os.environ, "DATABASE_URL": url}
-    subprocess.run([bench.app, "migrate"], check=True, env=settings)
+    subprocess.run([APP, "migrate"], check=True, env=settings)
     yield url
 
 
-def measure_all(
-    project: Path, server: str, folder: Path, notes: int, sample: int
-) -> dict[str, Run]:
+def measure_all(folder: Path, notes: int, sample: int) -> dict[str, Run]:
     """Carry the notes from PostgreSQL to another such database and to SQLite."""
-    bench, runs = Bench(project), {}
+    runs = {}
     dump, other, part = folder / "dump", folder / "other", folder / "part"
-    with database(project, server, notes, notes * 9 // 10) as data:
-        runs["dump, PostgreSQL"] = bench.measure(notes, data.url, bench.app, "dump", dump)
-        textbook = bench.measure(notes, data.url, *bench.textbook, "dump", other)
+    with filled("postgres", notes, notes * 9 // 10) as url:
+        runs["dump, PostgreSQL"] = measure(notes, url, APP, "dump", dump)
+        textbook = measure(notes, url, *TEXTBOOK, "dump", other)
         runs["dump, textbook on PostgreSQL"] = textbook
     with other.open() as lines, part.open("w") as some:
         some.writelines(islice(lines, sample))
-    with database(project, server, 0, 0) as data:
-        runs["load, PostgreSQL"] = bench.measure(notes, data.url, bench.app, "load", dump)
-    with database(project, server, 0, 0) as data:
-        textbook = bench.measure(sample, data.url, *bench.textbook, "load", part)
+    with filled("postgres", 0, 0) as url:
+        runs["load, PostgreSQL"] = measure(notes, url, APP, "load", dump)
+    with filled("postgres", 0, 0) as url:
+        textbook = measure(sample, url, *TEXTBOOK, "load", part)
         runs["load, textbook on PostgreSQL"] = textbook
-    with sqlite(bench, folder) as url:
-        runs["load, SQLite"] = bench.measure(notes, url, bench.app, "load", dump)
-        runs["dump, SQLite"] = bench.measure(notes, url, bench.app, "dump", other)
+    with sqlite(folder) as url:
+        runs["load, SQLite"] = measure(notes, url, APP, "load", dump)
+        runs["dump, SQLite"] = measure(notes, url, APP, "dump", other)
     if dump.read_bytes() != other.read_bytes():
         raise SystemExit("The dumps differ.")
     return runs
@@ -93,18 +86,11 @@ def table(runs: dict[str, Run]) -> str:
 def main() -> None:
     """Measure and print; whatever the numbers, this ends with 0."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--project", type=Path, required=True, help="a generated project")
     parser.add_argument("--notes", type=int, default=1_000_000)
     parser.add_argument("--sample", type=int, default=20_000, help="notes that the textbook loads")
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        runs = measure_all(
-            options.project.absolute(),
-            os.environ["TEST_POSTGRES_URL"],
-            Path(folder),
-            options.notes,
-            options.sample,
-        )
+        runs = measure_all(Path(folder), options.notes, options.sample)
     print(
         f"{options.notes:,} notes; at least {LEAST_RATE:,} a second in at most {MOST_MEMORY} MB.\n"
     )
