@@ -5,13 +5,16 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 import pytest
 from copier import run_copy
+from jinja2 import Environment
 
 from binaries import ServerError
 from next_release import NEXT, make_next
@@ -29,7 +32,7 @@ SERVERS = {
 """The variable that names the server of an engine, if it needs one."""
 
 Tool = Callable[..., int | str]
-LivedIn = Callable[[str, Path], dict[str, bytes]]
+Made = Callable[[str], Path]
 
 servers = ExitStack()
 
@@ -46,6 +49,23 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the servers that were started here."""
     servers.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def jinja_compiles_once() -> Iterator[None]:
+    """Spare the time that Copier takes to compile all texts anew, in each of some 200 renders."""
+    compile_text = Environment.compile
+    known: dict[tuple[Any, ...], CodeType] = {}
+
+    def once(self: Environment, *what: Any, **how: Any) -> CodeType:
+        key = (*what, *how.items())
+        if key not in known:
+            known[key] = compile_text(self, *what, **how)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", once)
+        yield
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -111,13 +131,38 @@ def render(
 
 
 @pytest.fixture(scope="session")
-def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Return the folder of a variant, as it was rendered; nobody changes it."""
+    return once_a_variant(tmp_path_factory, lambda *what: render(template, *what))
+
+
+@pytest.fixture(scope="session")
+def renewed(releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return the same of the release that is to come."""
+    return once_a_variant(tmp_path_factory, lambda *what: render(releases, *what))
+
+
+@pytest.fixture(scope="session")
+def lived_in(rendered: Made, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return the folder of a variant that its owner has worked on; nobody changes it."""
+
+    def make(database: str, folder: Path) -> None:
+        shutil.copytree(rendered(database), folder, dirs_exist_ok=True)
+        live_in(folder, database)
+        commit(folder, "Lived in")
+
+    return once_a_variant(tmp_path_factory, make)
+
+
+def once_a_variant(
+    tmp_path_factory: pytest.TempPathFactory, make: Callable[[str, Path], None]
+) -> Made:
+    """Return what gives the folder of a variant, and has it made the first time."""
 
     @cache
     def once(database: str) -> Path:
         folder = tmp_path_factory.mktemp(database)
-        render(template, database, folder)
+        make(database, folder)
         return folder
 
     return once
@@ -176,26 +221,6 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
     return run
 
 
-@pytest.fixture(scope="session")
-def lived_in(template: Path, tmp_path_factory: pytest.TempPathFactory) -> LivedIn:
-    """Make a folder a variant that its owner has worked on, and return its files."""
-
-    @cache
-    def once(database: str) -> tuple[Path, dict[str, bytes]]:
-        folder = tmp_path_factory.mktemp(f"lived-in-{database}")
-        render(template, database, folder)
-        live_in(folder, database)
-        commit(folder, "Lived in")
-        return folder, tree(folder)
-
-    def copied(database: str, folder: Path) -> dict[str, bytes]:
-        made, files = once(database)
-        shutil.copytree(made, folder, dirs_exist_ok=True)
-        return files
-
-    return copied
-
-
 def tree(project: Path) -> dict[str, bytes]:
     """Return the files of a project that git does not ignore, with their bytes."""
     git(project, "add", "--all")
@@ -210,7 +235,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def project(rendered: Callable[[str], Path], database: str) -> Path:
+def project(rendered: Made, database: str) -> Path:
     """The folder of each variant, as it was rendered."""
     return rendered(database)
 
@@ -235,3 +260,9 @@ def in_place_of(installed: Path, project: Path, engine: str, program: str, *opti
     )
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
+
+
+def run_tests(installed: Path, project: Path, engine: str, *names: str) -> None:
+    """Run a project's tests of these names in a variant's environment, on an engine."""
+    files = [f"tests/test_{name}.py" for name in names]
+    in_place_of(installed, project, engine, "pytest", "-p", "no:schemathesis", *files)

@@ -59,6 +59,12 @@ def kinds(database: str) -> set[str]:
     return {"adaptable": {"sql", "mongodb"}, "mongodb": {"mongodb"}}.get(database, {"sql"})
 
 
+def names_of_tests(database: str) -> list[str]:
+    """Return the names of the tests of what the owner did, and of the migrations."""
+    migrations = "mongodb_migrations" if database == "mongodb" else "sql_migrations"
+    return ["bookmarks", "greeting", migrations]
+
+
 def live_in(project: Path, database: str) -> None:
     """Do to a project what an owner does."""
     for name, (text, edited) in EDITS.items():

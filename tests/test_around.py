@@ -2,14 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from conftest import SERVERS, render
+from conftest import SERVERS, Made, render
 from test_generate import files
 
 CI_FILES = {"github": (".github/",), "gitlab": (".gitlab", "renovate.json")}
@@ -45,9 +44,7 @@ def test_pipelines_run_targets_that_there_are(template: Path, tmp_path: Path, ci
 
 
 @pytest.mark.parametrize("engine", SERVERS)
-def test_the_workflow_names_the_database_of_the_compose_file(
-    rendered: Callable[[str], Path], engine: str
-) -> None:
+def test_the_workflow_names_the_database_of_the_compose_file(rendered: Made, engine: str) -> None:
     project = rendered(engine)
     workflow = yaml.safe_load((project / f".github/workflows/test-{engine}.yml").read_text())
     example = (project / ".env.example").read_text().replace("change-me", PASSWORD)

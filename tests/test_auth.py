@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from copier import VcsRef, run_update
 
-from conftest import Tool, commit, in_place_of, render, tree
+from conftest import Made, Tool, commit, in_place_of, render, run_tests, tree
 
 ANSWERS = ("token", "oidc", "none")
 WORDS = {
@@ -59,7 +59,7 @@ def test_a_switch_of_the_engine_keeps_the_answer(
 
 
 def test_without_authentication_a_project_passes_its_checks(
-    template: Path, installed: Callable[[str], Path], tmp_path: Path
+    template: Path, installed: Made, tmp_path: Path
 ) -> None:
     home = installed("sqlite")
     render(template, "sqlite", tmp_path, auth="none")
@@ -67,7 +67,7 @@ def test_without_authentication_a_project_passes_its_checks(
     in_place_of(home, tmp_path, "sqlite", "ruff", "format", "--check")
     in_place_of(home, tmp_path, "sqlite", "ruff", "check")
     in_place_of(home, tmp_path, "sqlite", "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
-    in_place_of(home, tmp_path, "sqlite", "pytest", "tests/test_http.py")
+    run_tests(home, tmp_path, "sqlite", "http")
 
 
 def test_with_an_issuer_a_project_passes_its_checks(installed: Callable[..., Path]) -> None:
@@ -76,4 +76,4 @@ def test_with_an_issuer_a_project_passes_its_checks(installed: Callable[..., Pat
     in_place_of(home, home, "sqlite", "ruff", "format", "--check")
     in_place_of(home, home, "sqlite", "ruff", "check")
     in_place_of(home, home, "sqlite", "mypy", ".")
-    in_place_of(home, home, "sqlite", "pytest", "tests/test_auth_oidc.py", "tests/test_auth.py")
+    run_tests(home, home, "sqlite", "auth", "auth_oidc")

@@ -3,7 +3,7 @@
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,7 +13,7 @@ from threading import Event
 import httpx
 import pytest
 
-from conftest import SERVERS, environment
+from conftest import SERVERS, Made, environment
 from servers import ENGINES
 from test_lifecycle import free_port, ready, running
 
@@ -93,9 +93,7 @@ def check(address: str, answers: Answers) -> None:
 
 
 @pytest.mark.parametrize("engine", SERVERS)
-def test_a_server_that_freezes_or_dies_costs_503_and_no_note(
-    installed: Callable[[str], Path], engine: str
-) -> None:
+def test_a_server_that_freezes_or_dies_costs_503_and_no_note(installed: Made, engine: str) -> None:
     with ENGINES[engine]() as server:
         url = server.url.replace("/?", "/app?")  # MongoDB's names no database.
         with serving(installed("adaptable"), url) as address:
@@ -112,9 +110,7 @@ def test_a_server_that_freezes_or_dies_costs_503_and_no_note(
 
 
 @pytest.mark.parametrize("engine", SERVERS)
-def test_what_starts_before_its_server_waits_for_it(
-    installed: Callable[[str], Path], engine: str
-) -> None:
+def test_what_starts_before_its_server_waits_for_it(installed: Made, engine: str) -> None:
     project, port = installed("adaptable"), free_port()
     app, address = str(project / ".venv/bin/app"), f"http://127.0.0.1:{port}"
     with ENGINES[engine]() as server:
@@ -140,7 +136,7 @@ def test_what_starts_before_its_server_waits_for_it(
 
 
 def test_a_file_locked_by_another_process_costs_503_and_no_note(
-    installed: Callable[[str], Path], tmp_path: Path
+    installed: Made, tmp_path: Path
 ) -> None:
     file = tmp_path / "notes.db"
     with serving(installed("adaptable"), f"sqlite:///{file}") as address:

@@ -4,13 +4,12 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from conftest import ROOT, VARIANTS, commit, environment, git, render, tree
+from conftest import ROOT, VARIANTS, Made, commit, environment, git, render, tree
 
 GUIDE = (ROOT / "docs/fleet.md").read_text()
 
@@ -51,7 +50,7 @@ def ci(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def service(releases: Path, installed: Callable[[str], Path], tmp_path: Path, ci: str) -> Path:
+def service(releases: Path, installed: Made, tmp_path: Path, ci: str) -> Path:
     """A project that is a release behind, cloned from where its owners keep it."""
     render(releases, "sqlite", tmp_path / "made", "v999.0.0", ci=ci)
     shutil.copy(installed("sqlite") / "uv.lock", tmp_path / "made")

@@ -1,7 +1,6 @@
 """What Copier makes of the answers, before anything of it runs."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 import yaml
 from copier import run_copy
 
-from conftest import ROOT, copier, git
+from conftest import ROOT, Made, copier, git
 
 ENGINE_WORDS = {
     "sqlite": re.compile("sqlite", re.IGNORECASE),
@@ -104,7 +103,7 @@ def test_only_files_that_depend_on_an_answer_are_templates() -> None:
 
 
 def test_a_variant_is_the_adaptable_one_without_other_engines(
-    rendered: Callable[[str], Path], project: Path, database: str
+    rendered: Made, project: Path, database: str
 ) -> None:
     full = files(rendered("adaptable"))
 

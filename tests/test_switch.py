@@ -1,14 +1,14 @@
 """Changing the engine of a project that its owner has lived in."""
 
 import re
-from collections.abc import Callable
+import shutil
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 
-from conftest import VARIANTS, LivedIn, Tool, commit, git, in_place_of, render, tree
-from owner import kinds, of_kind
+from conftest import VARIANTS, Made, Tool, commit, git, in_place_of, render, run_tests, tree
+from owner import kinds, names_of_tests, of_kind
 
 
 def listed(text: str, title: str) -> set[str]:
@@ -19,15 +19,15 @@ def listed(text: str, title: str) -> set[str]:
 
 @pytest.mark.parametrize(("old", "new"), list(permutations(VARIANTS, 2)))
 def test_a_switch_gives_what_the_owner_would_have_on_the_other_engine(
-    lived_in: LivedIn,
+    lived_in: Made,
     tmp_path: Path,
     tool: Tool,
     capfd: pytest.CaptureFixture[str],
     old: str,
     new: str,
 ) -> None:
-    before = lived_in(old, project := tmp_path / "project")
-    wanted = lived_in(new, tmp_path / "wanted")
+    project = shutil.copytree(lived_in(old), tmp_path / "project")
+    before = tree(project)
 
     assert tool(project, "switch", new) == 0
 
@@ -49,24 +49,22 @@ def test_a_switch_gives_what_the_owner_would_have_on_the_other_engine(
     for kind in gained:
         for name, text in of_kind(kind).items():
             (project / name).write_text(text)
-    assert tree(project) == wanted
+    assert tree(project) == tree(lived_in(new))
 
 
 def test_a_project_that_was_lived_in_passes_its_tests(
-    lived_in: LivedIn, installed: Callable[[str], Path], tmp_path: Path, database: str
+    lived_in: Made, installed: Made, database: str
 ) -> None:
     """That is what every switch gives, as the test above shows.
 
     Tests that start processes would run the variant's own code instead.
     """
-    lived_in(database, tmp_path)
+    home, project = installed(database), lived_in(database)
 
-    tests = "bookmarks or greeting or http or notes or repository or migrations"
-    options = ["--ignore=tests/test_properties.py", "-k", tests]  # Its import takes two seconds.
-    in_place_of(installed(database), tmp_path, database, "pytest", *options)
+    run_tests(home, project, database, "http", "notes", "repository", *names_of_tests(database))
     if database == "adaptable":  # It has every file of the others.
-        cache = f"--cache-dir={installed(database) / '.mypy_cache'}"
-        in_place_of(installed(database), tmp_path, database, "mypy", cache, ".")
+        cache = f"--cache-dir={home / '.mypy_cache'}"
+        in_place_of(home, project, database, "mypy", cache, ".")
 
 
 def test_edits_of_files_that_go_are_kept_and_named(

@@ -1,15 +1,15 @@
 """Taking a newer version of the template into a project."""
 
 import re
+import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from conftest import (
     ROOT,
-    LivedIn,
+    Made,
     Tool,
     commit,
     copier,
@@ -17,10 +17,11 @@ from conftest import (
     git,
     in_place_of,
     render,
+    run_tests,
     tree,
 )
 from next_release import CHANGES, NEXT, REMOVED
-from owner import kinds, live_in
+from owner import kinds, live_in, names_of_tests
 
 RELEASES = git(ROOT, "tag", "--list", "v*").split() or ["v0.0.1"]
 
@@ -28,50 +29,47 @@ RELEASES = git(ROOT, "tag", "--list", "v*").split() or ["v0.0.1"]
 @pytest.mark.parametrize("version", RELEASES)
 def test_an_untouched_project_of_any_release_becomes_like_a_new_one(
     releases: Path,
+    renewed: Made,
     tmp_path: Path,
     tool: Tool,
     capfd: pytest.CaptureFixture[str],
     version: str,
     database: str,
 ) -> None:
-    project, wanted = tmp_path / "project", tmp_path / "wanted"
-    render(releases, database, project, version)
-    render(releases, database, wanted)
+    render(releases, database, tmp_path, version)
 
-    assert tool(project, "update") == 0
+    assert tool(tmp_path, "update") == 0
 
     assert capfd.readouterr().out.startswith(f"Updated from {version} to {NEXT}.\n")
-    assert tree(project) == tree(wanted)
+    assert tree(tmp_path) == tree(renewed(database))
 
 
-def test_copier_updates_a_project_by_itself(releases: Path, tmp_path: Path) -> None:
-    project, wanted = tmp_path / "project", tmp_path / "wanted"
-    render(releases, "sqlite", project, "v999.0.0")
-    render(releases, "sqlite", wanted)
+def test_copier_updates_a_project_by_itself(releases: Path, renewed: Made, tmp_path: Path) -> None:
+    render(releases, "sqlite", tmp_path, "v999.0.0")
 
-    run = copier("update", "--defaults", "--quiet", project)
+    run = copier("update", "--defaults", "--quiet", tmp_path)
 
     assert run.returncode == 0, run.stderr
-    assert tree(project) == tree(wanted)
+    assert tree(tmp_path) == tree(renewed("sqlite"))
 
 
 def test_an_update_loses_nothing_of_the_owners(
     releases: Path,
-    lived_in: LivedIn,
-    installed: Callable[[str], Path],
+    renewed: Made,
+    lived_in: Made,
+    installed: Made,
     tmp_path: Path,
     tool: Tool,
     database: str,
 ) -> None:
-    project, wanted = tmp_path / "project", tmp_path / "wanted"
-    lived_in(database, project)
+    project = shutil.copytree(lived_in(database), tmp_path / "project")
     answers = project / ".copier-answers.yml"
     answers.write_text(re.sub("_src_path: .*", f"_src_path: {releases}", answers.read_text()))
     commit(project, "The template has moved")
 
     assert tool(project, "update") == 0
 
-    render(releases, database, wanted)
+    wanted = shutil.copytree(renewed(database), tmp_path / "wanted")
     live_in(wanted, database)
     for path in wanted.glob("src/app/migrations/sql/versions/0002_*.py"):
         path.write_text(path.read_text().replace('"0001"', '"5f1c0a7be2d4"'))
@@ -79,9 +77,7 @@ def test_an_update_loses_nothing_of_the_owners(
     if "sql" in kinds(database):
         heads = in_place_of(installed(database), project, database, "alembic", "heads")
         assert heads == "0002 (head)\n"
-    tests = "migrations or bookmarks or greeting"
-    options = ["--ignore=tests/test_properties.py", "-k", tests]
-    in_place_of(installed(database), project, database, "pytest", *options)
+    run_tests(installed(database), project, database, *names_of_tests(database))
 
 
 def test_a_conflict_is_marked_named_and_exit_code_1(
@@ -141,7 +137,7 @@ def test_a_project_without_git_is_told_so_in_one_line(
 
 
 def test_make_runs_the_tool_in_the_projects_own_environment(
-    installed: Callable[[str], Path],
+    installed: Made,
 ) -> None:
     project, shell = installed("sqlite"), environment("sqlite")
     update = ["make", "update"]

@@ -2,19 +2,18 @@
 
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from conftest import SERVERS, VARIANTS, environment, git, in_place_of
+from conftest import SERVERS, VARIANTS, Made, environment, git, in_place_of, run_tests
 
 COMPOSE = ["--builtin-schema", "vendor.compose-spec"]
 
 
 @pytest.fixture(scope="session")
-def home(installed: Callable[[str], Path], database: str) -> Path:
+def home(installed: Made, database: str) -> Path:
     """The folder of each variant, with its environment."""
     return installed(database)
 
@@ -26,32 +25,27 @@ def make(project: Path, engine: str, *targets: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-ASKING_NO_DATABASE = ["auth", "auth_token", "browsers", "connections", "observability"]
-STARTING_PROCESSES = ["cli", "properties"]
+ASKING_NO_DATABASE = ["auth", "auth_token", "browsers", "connections", "transfer_lines"]
+STARTING_PROCESSES = ["observability", "serve", "transfer_commands"]
+CONTRACT = ["concurrency", "http", "idempotency", "notes", "repository"]
 
 
-@pytest.mark.parametrize("variant", ["sqlite", "adaptable"])
-def test_its_own_tests_pass(installed: Callable[[str], Path], variant: str) -> None:
-    make(installed(variant), variant, "test")
-
-
-@pytest.mark.parametrize("engine", SERVERS)
-def test_its_own_tests_pass_on_its_server(installed: Callable[[str], Path], engine: str) -> None:
-    """Those that ask a database: the others are the same as above, on the same code."""
-    run_tests(installed(engine), engine, without=ASKING_NO_DATABASE)
+def test_its_own_tests_pass(installed: Made) -> None:
+    make(installed("sqlite"), "sqlite", "test")
 
 
 @pytest.mark.parametrize("engine", SERVERS)
-def test_the_adaptable_service_passes_on_every_engine(
-    installed: Callable[[str], Path], engine: str
+def test_its_own_tests_pass_on_its_server(installed: Made, engine: str) -> None:
+    """Those in which the engine counts: the others ask the same of the same files as above."""
+    ignored = [f"--ignore=tests/test_{name}.py" for name in ASKING_NO_DATABASE + STARTING_PROCESSES]
+    in_place_of(installed(engine), installed(engine), engine, "pytest", *ignored)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", *SERVERS])
+def test_the_adaptable_service_keeps_the_contract_on_every_engine(
+    installed: Made, engine: str
 ) -> None:
-    """Likewise, and without what took the same way from the command to this engine above."""
-    run_tests(installed("adaptable"), engine, without=ASKING_NO_DATABASE + STARTING_PROCESSES)
-
-
-def run_tests(project: Path, engine: str, without: list[str]) -> None:
-    ignored = [f"--ignore=tests/test_{name}.py" for name in without]
-    in_place_of(project, project, engine, "pytest", *ignored)
+    run_tests(installed("adaptable"), installed("adaptable"), engine, *CONTRACT)
 
 
 def test_lint_and_strict_types_pass_before_a_commit(
@@ -112,9 +106,7 @@ def test_container_files_pass_their_linter(project: Path, check: list[str]) -> N
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_the_document_is_the_same_whatever_the_engine(
-    rendered: Callable[[str], Path], installed: Callable[[str], Path]
-) -> None:
+def test_the_document_is_the_same_whatever_the_engine(rendered: Made, installed: Made) -> None:
     python = installed("adaptable") / ".venv/bin/python"
     command = [str(python), "-c", "from app.cli import cli; cli(['openapi'])"]
 
@@ -126,7 +118,7 @@ def test_the_document_is_the_same_whatever_the_engine(
 
 
 def test_the_same_requests_get_the_same_answers_on_every_engine(
-    installed: Callable[[str], Path],
+    installed: Made,
 ) -> None:
     project = installed("adaptable")
     answers = {engine: recorded(project, engine) for engine in ("sqlite", *SERVERS)}
@@ -143,47 +135,48 @@ def recorded(project: Path, engine: str) -> list[str]:
     sys.argv = ["answers.py", url]
     runpy.run_path({str(script)!r}, run_name="__main__")
 """
-    return on_a_new_database(project, engine, code).decode().splitlines()
+    return on_a_new_database(project, engine, code).splitlines()
 
 
-def test_a_dump_is_carried_from_engine_to_engine_and_back(
-    installed: Callable[[str], Path],
-) -> None:
-    project = installed("adaptable")
-    write_hard_ones = """
-    from tests.test_transfer import dump_of, hard_records
-    sys.stdout.buffer.write(dump_of(hard_records()))
+def test_a_dump_is_carried_from_engine_to_engine_and_back(installed: Made, tmp_path: Path) -> None:
+    project, dump = installed("adaptable"), tmp_path / "dump"
+    write_hard_ones = f"""
+    from tests.dumps import dump_of, hard_records
+    Path({str(dump)!r}).write_bytes(dump_of(hard_records()))
 """
-    carry = """
-    app("load")
-    app("dump")
+    carry = f"""
+    app("load", {str(dump)!r})
+    app("dump", {str(dump)!r})
 """
-    first = dump = on_a_new_database(project, "sqlite", write_hard_ones)
+    on_a_new_database(project, "sqlite", write_hard_ones)
+    first = dump.read_bytes()
 
     for engine in ("sqlite", *SERVERS, "sqlite"):
-        dump = on_a_new_database(project, engine, carry, dump)
-        assert dump == first, engine
-    assert dump.count(b"\n") > 5
+        on_a_new_database(project, engine, carry)
+        assert dump.read_bytes() == first, engine
+    assert first.count(b"\n") > 5
 
 
-def on_a_new_database(project: Path, engine: str, code: str, given: bytes = b"") -> bytes:
+def on_a_new_database(project: Path, engine: str, code: str) -> str:
     """Return what code prints that has a new, migrated database of an engine."""
     before = """
-import os, runpy, subprocess, sys
+import os, runpy, sys
+from pathlib import Path
+from app.cli import cli
 from tests.conftest import new_database
 with new_database() as settings:
     url = settings.database_url.get_secret_value()
-    def app(command):
-        program = sys.executable.replace("python", "app")
-        subprocess.run([program, command], env=os.environ | {"DATABASE_URL": url}, check=True)
+    def app(*arguments):
+        os.environ["DATABASE_URL"] = url
+        cli(arguments, standalone_mode=False)
     app("migrate")
 """
     run = subprocess.run(
         [".venv/bin/python", "-c", before + code],
         cwd=project,
         env=environment(engine),
-        input=given,
         capture_output=True,
+        text=True,
     )
-    assert run.returncode == 0, run.stderr.decode()
+    assert run.returncode == 0, run.stderr
     return run.stdout

@@ -1,15 +1,11 @@
-"""The commands, run as a person runs them."""
+"""The commands, and what they say of wrong settings."""
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
-from http.client import HTTPConnection, HTTPResponse
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -122,75 +118,3 @@ def test_migrate_and_seed_can_be_run_again_and_at_once(empty_database: Settings)
 
 def test_openapi_prints_the_document_without_any_setting(client: httpx.Client) -> None:
     assert json.loads(app("openapi").stdout) == client.get("/openapi.json").json()
-
-
-@contextmanager
-def serving(settings: Settings, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    variables = {"DATABASE_URL": url(settings), "PORT": str(port), "LOG_FORMAT": "json"}
-    process = subprocess.Popen(
-        [APP, "serve", *options], env=environment(**variables), stderr=subprocess.PIPE, text=True
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(f"{address}/health/ready")
-        yield process, address
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def wait_for(address: str) -> None:
-    for _ in range(300):
-        try:
-            if httpx.get(address).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise TimeoutError(address)
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_finishes_what_is_under_way(settings: Settings, workers: str) -> None:
-    with serving(settings, "--workers", workers) as (process, address):
-        host, port = address.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port))) as slow:
-            slow.sendall(
-                b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                b'Content-Length: 15\r\n\r\n{"content":'
-            )
-            time.sleep(0.3)
-            process.send_signal(signal.SIGTERM)
-            time.sleep(0.3)
-            slow.sendall(b'"x"}')
-            assert slow.recv(65536).startswith(b"HTTP/1.1 201 ")
-        assert process.wait(timeout=10) == 0
-
-
-def test_sigterm_lets_open_connections_end_between_two_requests(settings: Settings) -> None:
-    with serving(settings) as (process, address):
-        client = HTTPConnection(address.removeprefix("http://"))
-        answer = get(client, "/notes")
-        process.terminate()
-        while answer.getheader("Connection") != "close":
-            answer = get(client, "/notes")
-            assert answer.status == 200
-        assert process.wait(timeout=10) == 0
-
-
-def get(client: HTTPConnection, path: str) -> HTTPResponse:
-    client.request("GET", path)
-    answer = client.getresponse()
-    answer.read()
-    return answer
-
-
-def test_every_log_line_of_a_request_bears_its_id(settings: Settings) -> None:
-    with serving(settings) as (process, address):
-        httpx.get(f"{address}/notes", headers={"X-Request-ID": "find-me"})
-        process.terminate()
-        _, log = process.communicate(timeout=10)
-
-    lines = [json.loads(line) for line in log.splitlines()]
-    assert any(line["request_id"] == "find-me" and "/notes" in line["message"] for line in lines)
