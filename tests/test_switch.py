@@ -61,7 +61,7 @@ def test_a_project_that_was_lived_in_passes_its_tests(
     """
     home, project = installed(database), lived_in(database)
 
-    run_tests(home, project, database, "http", "notes", "repository", *names_of_tests(database))
+    run_tests(home, project, database, "notes", *names_of_tests(database))
     if database == "adaptable":  # It has every file of the others.
         cache = f"--cache-dir={home / '.mypy_cache'}"
         in_place_of(home, project, database, "mypy", cache, ".")

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import ModuleType
 
 import httpx
-import hypothesis
 import pytest
 import uvicorn
 from starlette.types import ASGIApp
@@ -25,12 +24,6 @@ from app.storage import ENGINES, Storage, engine_of, open_storage
 from tests.memory import MemoryNotes
 
 SERVER = os.environ.get("TEST_DATABASE_URL")
-
-FUZZ = os.environ.get("FUZZ_EXAMPLES")
-EXAMPLES = hypothesis.settings(
-    max_examples=int(FUZZ or 5), derandomize=not FUZZ, database=None, deadline=None
-)
-"""How much chance there is in tests that have some; by default none, and little work."""
 
 
 def _engine() -> ModuleType:

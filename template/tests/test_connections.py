@@ -20,7 +20,8 @@ from app.http.limits import BodyLimit
 from app.http.protocol import MAX_HEAD_BYTES, MAX_REQUEST_BYTES, PIECE_BYTES, BoundedProtocol
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import EXAMPLES, serving
+from tests.chance import EXAMPLES
+from tests.conftest import serving
 
 GET = b"GET /notes HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

@@ -19,7 +19,8 @@ from app.notes.models import Comment, Note
 from app.notes.repository import NoteRepository, Versions
 from app.settings import Settings
 from app.storage import open_storage
-from tests.conftest import EXAMPLES, delete_all
+from tests.chance import EXAMPLES
+from tests.conftest import delete_all
 from tests.memory import MemoryNotes
 
 Call = Callable[[NoteRepository], Awaitable[Any]]

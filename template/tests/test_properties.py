@@ -13,7 +13,7 @@ from schemathesis import checks
 
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import EXAMPLES
+from tests.chance import EXAMPLES
 from tests.test_notes import create
 
 CHECKS = [
