@@ -5,25 +5,35 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPResponse
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from threading import Event
 
 import httpx
-import pytest
 
 from app.settings import Settings
 from tests.test_cli import APP, environment, url
 
+CLIENTS = 8
+POST = (
+    b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 15\r\n\r\n"
+)
+
 
 @contextmanager
-def serving(settings: Settings, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def serving(
+    settings: Settings, log: Path, *options: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    variables = environment(DATABASE_URL=url(settings), PORT=str(port))
-    process = subprocess.Popen([APP, "serve", *options], env=variables)
-    address = f"http://127.0.0.1:{port}"
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    variables = environment(DATABASE_URL=url(settings), PORT=address.rpartition(":")[2])
+    with log.open("w") as file:
+        process = subprocess.Popen([APP, "serve", *options], env=variables, stderr=file)
     try:
-        wait_for(f"{address}/health/ready")
+        wait_for(f"http://{address}/health/ready")
         yield process, address
     finally:
         process.kill()
@@ -40,36 +50,71 @@ def wait_for(address: str) -> None:
     raise TimeoutError(address)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_finishes_what_is_under_way(settings: Settings, workers: str) -> None:
-    with serving(settings, "--workers", workers) as (process, address):
-        host, port = address.removeprefix("http://").split(":")
+def create(client: HTTPConnection) -> bool:
+    """Make a note, and return whether more may be asked on the same connection."""
+    client.request("POST", "/notes", '{"content":"x"}', {"Content-Type": "application/json"})
+    answer = client.getresponse()
+    assert (answer.status, bool(answer.read())) == (201, True)
+    return answer.getheader("Connection") != "close"
+
+
+def test_sigterm_finishes_what_is_under_way(settings: Settings, tmp_path: Path) -> None:
+    with serving(settings, tmp_path / "log") as (process, address):
+        host, port = address.split(":")
         with socket.create_connection((host, int(port))) as slow:
-            slow.sendall(
-                b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                b'Content-Length: 15\r\n\r\n{"content":'
-            )
+            slow.sendall(POST + b'{"content":')
             time.sleep(0.3)
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
             time.sleep(0.3)
             slow.sendall(b'"x"}')
             assert slow.recv(65536).startswith(b"HTTP/1.1 201 ")
         assert process.wait(timeout=10) == 0
 
 
-def test_sigterm_lets_open_connections_end_between_two_requests(settings: Settings) -> None:
-    with serving(settings) as (process, address):
-        client = HTTPConnection(address.removeprefix("http://"))
-        answer = get(client, "/notes")
+def test_sigterm_lets_open_connections_end_between_two_requests(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with (
+        serving(settings, tmp_path / "log") as (process, address),
+        closing(HTTPConnection(address)) as client,
+    ):
+        assert create(client)
         process.terminate()
-        while answer.getheader("Connection") != "close":
-            answer = get(client, "/notes")
-            assert answer.status == 200
+        while create(client):
+            pass
         assert process.wait(timeout=10) == 0
 
 
-def get(client: HTTPConnection, path: str) -> HTTPResponse:
-    client.request("GET", path)
-    answer = client.getresponse()
-    answer.read()
-    return answer
+def test_a_rolling_restart_under_load_loses_no_request(settings: Settings, tmp_path: Path) -> None:
+    log, done = tmp_path / "log", Event()
+
+    def create_many(address: str) -> int:
+        created = 0
+        with closing(HTTPConnection(address)) as client:  # It connects again after "close".
+            while not done.is_set():
+                create(client)
+                created += 1
+                time.sleep(0.02)  # The new workers need the processor, too.
+        return created
+
+    with (
+        serving(settings, log, "--workers", "2") as (process, address),
+        ThreadPoolExecutor(CLIENTS) as pool,
+    ):
+        clients = [pool.submit(create_many, address) for _ in range(CLIENTS)]
+        process.send_signal(signal.SIGHUP)
+        replaced = await_lines(log, "Finished server process", 2)
+        done.set()
+        assert all(client.result() for client in clients)
+        assert replaced
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+
+
+def await_lines(log: Path, text: str, count: int) -> bool:
+    """Wait until a text was logged so many times, and return whether it was."""
+    for _ in range(600):
+        if log.read_text().count(text) >= count:
+            return True
+        time.sleep(0.05)
+    return False
