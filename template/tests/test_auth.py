@@ -16,6 +16,7 @@ from app.auth.middleware import bearer_token
 from app.main import create_app
 from app.settings import InvalidSettings, Settings
 from tests.conftest import serving as service_of
+from tests.test_browsers import APP
 from tests.test_cli import app, url
 from tests.test_http import JSON, MISSING, check_problem
 
@@ -65,7 +66,7 @@ class Protected:
 
 @pytest.fixture(scope="module")
 def protected(settings: Settings) -> Iterator[Protected]:
-    with serving(settings) as service:
+    with serving(settings.model_copy(update={"cors_origins": frozenset({APP})})) as service:
         yield service
 
 
@@ -107,6 +108,19 @@ def test_every_operation_but_health_asks_for_a_token(protected: Protected) -> No
         if protected.client.request(method, path).status_code == 401:
             refused.add(path)
     assert refused == {path for path in paths if not path.startswith("/health/")}
+
+
+@pytest.mark.parametrize("path", ["/notes", "/nothing"])
+def test_a_preflight_needs_no_token_and_tells_nothing(protected: Protected, path: str) -> None:
+    asking = {"Origin": APP, "Access-Control-Request-Method": "GET"}
+
+    answer = protected.client.options(path, headers=asking)
+
+    assert answer.status_code == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == APP
+    assert "Allow" not in answer.headers
+    assert answer.headers["X-Request-ID"]
+    check_refused(protected.client.options(path, headers={"Origin": APP}), 401, "Bearer")
 
 
 @pytest.mark.parametrize("sent", NO_TOKEN.values(), ids=NO_TOKEN.keys())

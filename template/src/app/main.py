@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from app import TITLE, auth
 from app.features import FEATURES
 from app.http import health, metrics
-from app.http.browsers import Cors, SecurityHeaders
+from app.http.browsers import Cors, Preflight, SecurityHeaders
 from app.http.docs import DocumentedApp, add_page
 from app.http.limits import BodyLimit, ConcurrencyLimit
 from app.http.middleware import HeadAsGet, RequestContext, is_probe
@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(SecurityHeaders, hsts_seconds=chosen.hsts_seconds),
             *_cors(chosen),
             Middleware(RequestContext),
+            *([Middleware(Preflight)] if chosen.cors_origins else []),
             Middleware(ConcurrencyLimit, at_most=chosen.max_concurrent_requests),
             *auth.layers(),
             Middleware(BodyLimit),
