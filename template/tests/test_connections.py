@@ -105,6 +105,7 @@ def check_refusal(answer: bytes, status: int) -> None:
     assert b"content-type: application/problem+json" in headers
     assert b"x-request-id: " + problem["request_id"].encode() in headers
     assert b"connection: close" in headers
+    assert b"x-content-type-options: nosniff" in headers
     assert problem["status"] == status
 
 
@@ -115,6 +116,30 @@ def test_what_is_malformed_or_too_much_is_refused(
     check_refusal(answered(service, sent), status)
 
     assert client.get("/health/ready").status_code == 200
+
+
+def test_a_refusal_bears_the_id_of_the_request(service: str) -> None:
+    head = GET + b"X-Request-ID: mine\r\n"
+
+    assert b"x-request-id: mine\r\n" in answered(service, head + b"a:\r\n" * TOO_MUCH)
+
+
+@pytest.mark.parametrize("rest", [b"\x16\x03\x01\r\n\r\n", GET, GET + b"a:\r\n" * TOO_MUCH, None])
+def test_a_whole_request_is_answered_whatever_comes_after_it(
+    service: str, rest: bytes | None
+) -> None:
+    whole = POST + b"Content-Length: 15\r\n\r\n" + CONTENT
+    with connected(service, whole * 2 + (rest or b"")) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        answers = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert re.findall(rb"HTTP/1.1 \d+", answers) == [b"HTTP/1.1 201"] * 2
+
+
+def test_space_around_a_header_is_not_part_of_it(service: str) -> None:
+    spaced = GET + b"Connection: close\r\nX-Request-ID: \t mine \t\r\n\r\n"
+
+    assert b"x-request-id: mine\r\n" in answered(service, spaced)
 
 
 @given(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9), max_size=9))
@@ -167,9 +192,15 @@ def test_a_client_that_stops_sending_is_not_waited_for(settings: Settings) -> No
             assert idle.recv(65536).startswith(b"HTTP/1.1 200 ")
             idle.sendall(b"\r\n")
             assert idle.recv(65536) == b""
+        metrics = httpx.get(f"{address}/metrics").text
+
+    refused = 'method="_OTHER",http_response_status_code="408",http_route="other"'
+    assert f"duration_seconds_count{{http_request_{refused}}} 2.0" in metrics
 
 
-def test_a_client_that_does_not_read_is_not_waited_for(settings: Settings) -> None:
+def test_a_client_that_does_not_read_is_not_waited_for(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     service = create_app(settings)
 
     async def large(scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,8 +210,10 @@ def test_a_client_that_does_not_read_is_not_waited_for(settings: Settings) -> No
             await service(scope, receive, send)
 
     Hurried.ended.clear()
-    with serving(large, Hurried) as address, connected(address, GET + b"\r\n"):
+    with serving(large, Hurried) as address, connected(address, (GET + b"\r\n") * 3):
         assert Hurried.ended.wait(20)
+
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_a_body_that_does_not_arrive_is_408(settings: Settings) -> None:

@@ -14,6 +14,7 @@ ALWAYS = [
 NO_PAGE = (CSP, b"default-src 'none'; frame-ancestors 'none'")
 KEEP_NONE = (b"cache-control", b"no-store")
 KEEP_AND_ASK = (b"cache-control", b"private, no-cache")  # With If-None-Match, which costs less.
+NOT_FOR_BROWSERS = [*ALWAYS, NO_PAGE, KEEP_NONE]
 
 METHODS = "DELETE, GET, HEAD, PATCH, POST, PUT"
 SENT = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
 from app.http.problems import problem
+from app.metrics import Metrics
 from app.tracing import trace_of
 
 log = logging.getLogger("app.http")
@@ -31,8 +32,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        sent = Headers(scope=scope).get("x-request-id", "")
-        request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid4())
+        request_id = request_id_of(Headers(scope=scope))
         logs.request_id.set(request_id)
         logs.trace_id.set(trace_of(scope))
         began = time.perf_counter()
@@ -54,9 +54,14 @@ class RequestContext:
                 raise
             await problem(500, "The service has a bug.")(scope, receive, send_with_id)
         finally:
-            what, seconds = _what(scope), time.perf_counter() - began
-            scope["state"]["metrics"].request_seconds(*what, status).observe(seconds)
-            _log_request(*what, status, seconds)
+            seconds = time.perf_counter() - began
+            tell_request(scope["state"]["metrics"], *_what(scope), status, seconds)
+
+
+def request_id_of(headers: Headers) -> str:
+    """Return the id that the caller gave a request, or a new one."""
+    sent = headers.get("x-request-id", "")
+    return sent if REQUEST_ID.fullmatch(sent) else str(uuid4())
 
 
 def _what(scope: Scope) -> tuple[str, str]:
@@ -65,7 +70,9 @@ def _what(scope: Scope) -> tuple[str, str]:
     return method, getattr(scope.get("route"), "path", OTHER_ROUTE)
 
 
-def _log_request(method: str, route: str, status: int, seconds: float) -> None:
+def tell_request(metrics: Metrics, method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request and log it."""
+    metrics.request_seconds(method, route, status).observe(seconds)
     level = logging.DEBUG if is_probe(route) else logging.INFO
     if log.isEnabledFor(level):
         ms = round(seconds * 1000, 1)

@@ -2,12 +2,18 @@
 
 from asyncio import TimerHandle
 from typing import Any
-from uuid import uuid4
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from starlette.datastructures import Headers
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from app import logs
+from app.http.browsers import NOT_FOR_BROWSERS
 from app.http.limits import MAX_BODY_BYTES
+from app.http.middleware import OTHER_METHOD, OTHER_ROUTE, request_id_of, tell_request
 from app.http.problems import problem
 
 MAX_HEAD_BYTES = 16 * 1024
@@ -20,7 +26,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     A head of more than ``MAX_HEAD_BYTES`` is refused, by a piece more or less. A connection is
     looked at every ``LOOK_SECONDS``; one that waits for its client twice, and has got nothing done
-    in between, ends. At shutdown, what comes within ``DRAIN_SECONDS`` is still answered.
+    in between, ends. Requests that came entirely before the end are answered. At shutdown, what
+    comes within ``DRAIN_SECONDS`` is, too.
     """
 
     LOOK_SECONDS = 10.0  # Longer than BodyLimit waits, which has the better answer.
@@ -28,15 +35,25 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _next_look: TimerHandle
     _seen: tuple[Any, int] = (None, -1)
+    _cycles: tuple[RequestResponseCycle, ...] = ()  # Those that may not be answered yet.
+    _began = 0.0
     _received = 0
+    _ending = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._began = self.loop.time()
         self._next_look = self.loop.call_later(self.LOOK_SECONDS, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._next_look.cancel()
+        for cycle in self._cycles:  # The server tells only the last one.
+            cycle.disconnected = True
         super().connection_lost(exc)
+
+    def eof_received(self) -> Any:
+        """Answer a client that has said all and still listens."""
+        return self._end_after_answers()
 
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE_BYTES):
@@ -45,15 +62,21 @@ class BoundedProtocol(HttpToolsProtocol):
             self._received += len(piece)
             if self._received > MAX_HEAD_BYTES:
                 self._refuse_too_much()
-            if self.transport.is_closing():
+            if self._ending or self.transport.is_closing():
                 return
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._began = self.loop.time()
         self._received = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value.rstrip(b" \t"))  # The parser strips the left only.
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        unanswered = (cycle for cycle in self._cycles if not cycle.response_complete)
+        self._cycles = (*unanswered, self.cycle)
         self.headers = []  # What comes now are trailers, which say nothing here.
         if self.app_state.get("stopping"):
             self.cycle.keep_alive = False
@@ -71,6 +94,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def _close_if_idle(self) -> None:
         if self._is_idle():
             self.transport.close()
+
+    def _end_after_answers(self) -> bool:
+        """Take no more, and end with the answers to complete requests; tell if there are any."""
+        complete = [c for c in self._cycles if not (c.more_body or c.response_complete)]
+        if complete:
+            complete[-1].keep_alive = False
+            self._ending = True
+        return bool(complete)
 
     def _in_head(self) -> bool:
         """Tell whether a request has begun whose head is not complete."""
@@ -108,12 +139,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, detail: str) -> None:
         """Answer where no application is asked, and close the connection."""
-        request_id = str(uuid4())
+        if self._end_after_answers():
+            return
+        request_id = request_id_of(Headers(raw=list(self.scope["headers"]) if self.scope else []))
         logs.request_id.set(request_id)
         answer = problem(status, detail)
         own = [(b"x-request-id", request_id.encode()), (b"connection", b"close")]
-        headers = [*self.server_state.default_headers, *answer.raw_headers, *own]
+        headers = [*self.server_state.default_headers, *answer.raw_headers, *NOT_FOR_BROWSERS, *own]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + bytes(answer.body))
         self.transport.close()
         self.logger.warning("%d: %s", status, detail)
+        if self._in_head():  # Later the application tells.
+            seconds = self.loop.time() - self._began
+            tell_request(self.app_state["metrics"], OTHER_METHOD, OTHER_ROUTE, status, seconds)
