@@ -9,13 +9,15 @@ from tests.test_concurrency import REQUESTS, all_at_once
 from tests.test_http import MISSING, check_problem
 from tests.test_notes import create
 
-BAD_KEYS: dict[str, bytes] = {
-    "empty": b"",
-    "too long": b"k" * 256,
-    "space": b"a b",
-    "two lines joined": b"a, b",
-    "tab": b"a\tb",
-    "not ASCII": "\u00e9".encode("latin-1"),
+BAD_KEYS = {
+    "empty": [b""],
+    "too long": [b"k" * 256],
+    "space": [b"a b"],
+    "two lines": [b"a", b"b"],
+    "a line twice": [b"a", b"a"],
+    "two lines joined": [b"a, b"],
+    "tab": [b"a\tb"],
+    "not ASCII": ["\u00e9".encode("latin-1")],
 }
 
 
@@ -66,10 +68,10 @@ def test_a_key_with_another_body_is_422(client: httpx.Client) -> None:
         assert post(client, target, "Buy oat milk", Idempotency_Key=key).text == first.text
 
 
-@pytest.mark.parametrize("key", BAD_KEYS.values(), ids=BAD_KEYS.keys())
-def test_a_malformed_key_is_422(client: httpx.Client, key: bytes) -> None:
+@pytest.mark.parametrize("lines", BAD_KEYS.values(), ids=BAD_KEYS.keys())
+def test_a_malformed_key_is_422(client: httpx.Client, lines: list[bytes]) -> None:
     note = create(client)
-    headers = {b"Idempotency-Key": key}
+    headers = [(b"Idempotency-Key", line) for line in lines]
 
     for path in ("/notes", f"/notes/{note['id']}/comments"):
         answer = client.post(path, json={"content": "x"}, headers=headers)

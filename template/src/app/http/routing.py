@@ -2,15 +2,30 @@
 
 import json
 from collections.abc import Callable, Coroutine
+from functools import cached_property
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
 
 
-class _JsonRequest(Request):
+class _JoinedHeaders(Headers):
+    """Headers of which several lines are one (RFC 9110, 5.3), so that none goes unread."""
+
+    def __getitem__(self, key: str) -> str:
+        if lines := self.getlist(key):
+            return ", ".join(lines)
+        raise KeyError(key)
+
+
+class _StrictRequest(Request):
     """A request whose JSON is UTF-8 (RFC 8259) and not nested without end."""
+
+    @cached_property
+    def headers(self) -> Headers:
+        return _JoinedHeaders(scope=self.scope)
 
     async def json(self) -> Any:
         body = await self.body()
@@ -32,7 +47,7 @@ class Route(APIRoute):
 
         async def handle_missing_first(request: Request) -> Response:
             try:
-                return await handle(_JsonRequest(request.scope, request.receive))
+                return await handle(_StrictRequest(request.scope, request.receive))
             except RequestValidationError:
                 await self.must_exist(request)
                 raise
