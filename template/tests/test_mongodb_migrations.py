@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from bson import Binary, CodecOptions, Decimal128, Int64, ObjectId, encode
 from bson.errors import InvalidBSON
@@ -18,6 +20,7 @@ from pymongo.errors import WriteError
 
 from app.errors import NotFound, Unavailable
 from app.identity import new_id
+from app.main import create_app
 from app.migrations import mongodb as migrations
 from app.migrations.mongodb.__main__ import write
 from app.notes.models import Comment, Note
@@ -26,6 +29,7 @@ from app.notes.mongodb_documents import VALIDATOR
 from app.settings import Settings
 from app.storage import open_storage
 from app.storage.mongodb import Document, Storage
+from tests.conftest import serving
 
 LONG_AGO = datetime(1999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
 YEAR_60000 = Int64(2**50)
@@ -378,7 +382,8 @@ def test_a_new_revision_comes_last(tmp_path: Path) -> None:
 async def test_an_old_schema_and_a_newer_one_are_told_apart(
     empty_database: Settings, empty: Storage
 ) -> None:
-    for ask in (empty.check, lambda: empty.repository("notes").add(Note.new("x"))):
+    check_or_newer = partial(empty.check, or_newer=True)
+    for ask in (empty.check, check_or_newer, partial(empty.repository("notes").add, Note.new("x"))):
         with pytest.raises(Unavailable, match="app migrate") as told:
             await ask()
         assert "0001_notes" in told.value.reason
@@ -393,4 +398,8 @@ async def test_an_old_schema_and_a_newer_one_are_told_apart(
         with pytest.raises(Unavailable) as told:
             await restarted.check()
         assert "9999_newer" in told.value.reason
+        await restarted.migrate()
         await restarted.repository("notes").add(Note.new("x"))
+    with serving(create_app(empty_database)) as url:
+        async with httpx.AsyncClient(base_url=url) as client:
+            assert (await client.get("/health/ready")).status_code == 200

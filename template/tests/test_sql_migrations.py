@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from itertools import count
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -14,12 +15,13 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
 from app.errors import Unavailable
+from app.main import create_app
 from app.migrations.sql import config
 from app.notes.models import Comment, Note
 from app.settings import Settings
 from app.storage import open_storage
 from app.storage.sql import Base, SqlStorage
-from tests.conftest import new_database
+from tests.conftest import new_database, serving
 
 
 @pytest.fixture
@@ -117,17 +119,35 @@ def test_an_interrupted_migration_can_be_run_again() -> None:
 
 
 async def test_an_old_schema_is_told_apart(empty: SqlStorage) -> None:
-    with pytest.raises(Unavailable, match="app migrate"):
-        await empty.check()
+    for or_newer in (False, True):
+        with pytest.raises(Unavailable, match="app migrate"):
+            await empty.check(or_newer=or_newer)
 
     await empty.migrate()
     await empty.check()
     await run(empty, lambda c: command.downgrade(config(c), "base"))
 
-    with pytest.raises(Unavailable, match="app migrate"):
-        await empty.check()
+    for or_newer in (False, True):
+        with pytest.raises(Unavailable, match="app migrate"):
+            await empty.check(or_newer=or_newer)
     with pytest.raises(Unavailable, match="app migrate"):
         await empty.repository("notes").latest(limit=1)
+
+
+async def test_a_newer_schema_is_told_apart_and_served(
+    empty_database: Settings, empty: SqlStorage
+) -> None:
+    await empty.migrate()
+    newer = sa.text("UPDATE alembic_version SET version_num = 'newer'")
+    await run(empty, lambda c: c.execute(newer))
+
+    await empty.migrate()
+    with pytest.raises(Unavailable, match="app migrate") as told:
+        await empty.check()
+    assert "newer" in told.value.reason
+    with serving(create_app(empty_database)) as url:
+        async with httpx.AsyncClient(base_url=url) as client:
+            assert (await client.get("/health/ready")).status_code == 200
 
 
 async def test_altering_a_table_keeps_what_refers_to_it(empty: SqlStorage) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             sending_traces(),
             open_storage(chosen) as storage,
             measuring(storage) as measured,
-            telling_readiness(storage.check),
+            telling_readiness(partial(storage.check, or_newer=True)),
         ):
             repositories = {name: storage.repository(name) for name in FEATURES}
             yield {"storage": storage, "metrics": measured, **repositories, **access}

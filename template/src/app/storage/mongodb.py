@@ -124,9 +124,12 @@ class Storage(BoundedStorage):
                     self._migrated = True
                 return await work()
 
-    async def check(self) -> None:
-        """Raise ``Unavailable`` unless the database answers and has the schema of this code."""
-        await self.bounded(lambda: self._require_schema(or_newer=False))
+    async def check(self, *, or_newer: bool = False) -> None:
+        """Raise ``Unavailable`` unless the database answers and has the schema of this code.
+
+        With ``or_newer``, one that newer code has brought on does as well.
+        """
+        await self.bounded(lambda: self._require_schema(or_newer=or_newer))
 
     async def _require_schema(self, *, or_newer: bool) -> None:
         known, applied = migrations.revisions(), await migrations.applied(self.database)
@@ -135,7 +138,7 @@ class Storage(BoundedStorage):
             raise unavailable(Fault.SCHEMA, f"Missing: {missing}. Unknown: {unknown}.")
 
     async def migrate(self) -> None:
-        """Bring the schema to the newest revision."""
+        """Bring the schema to the newest revision; a newer one stays."""
         with self.faults_told():
             await migrations.upgrade(self.database)
 

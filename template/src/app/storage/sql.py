@@ -131,14 +131,19 @@ class SqlStorage(BoundedStorage):
                     await asyncio.sleep(BACKOFF_SECONDS * 2**attempt)
                 return await work()
 
-    async def check(self) -> None:
-        """Raise ``Unavailable`` unless the database answers and has the schema of this code."""
+    async def check(self, *, or_newer: bool = False) -> None:
+        """Raise ``Unavailable`` unless the database answers and has the schema of this code.
+
+        With ``or_newer``, one that newer code has brought on does as well.
+        """
         rows = await self.bounded(lambda: self.fetch(CURRENT_REVISIONS))
-        if {revision for (revision,) in rows} != migrations.heads():
-            raise unavailable(Fault.SCHEMA)
+        current = {revision for (revision,) in rows}
+        if current != migrations.heads() and not (or_newer and migrations.are_newer(current)):
+            reason = f"It has: {sorted(current)}. Needed: {sorted(migrations.heads())}."
+            raise unavailable(Fault.SCHEMA, reason)
 
     async def migrate(self) -> None:
-        """Bring the schema to the newest revision."""
+        """Bring the schema to the newest revision; a newer one stays."""
         with self.faults_told():
             async with self.migrating() as connection:
                 await connection.run_sync(migrations.upgrade)
