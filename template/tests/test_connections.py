@@ -233,6 +233,7 @@ def test_one_request_too_many_is_503_at_once(settings: Settings) -> None:
             assert refused.headers["Content-Type"] == "application/problem+json"
             for path in ("/health/live", "/health/ready"):
                 assert client.get(path).status_code == 200
+            assert 'app_failures_total{kind="overload"} 1.0' in client.get("/metrics").text
             first.sendall(CONTENT)
             assert first.recv(65536).startswith(b"HTTP/1.1 201 ")
         assert client.get("/notes").status_code == 200

@@ -21,7 +21,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder; prometheus_client looks at it when it is imported."""
 
 SAMPLE_SECONDS = 1
-KINDS = ("bug", *(fault.name.lower() for fault in Fault))
+KINDS = ("bug", "overload", *(fault.name.lower() for fault in Fault))
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5)
 
 

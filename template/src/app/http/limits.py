@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.http.middleware import is_probe
 from app.http.problems import RETRY_AFTER, problem
 
 MAX_BODY_BYTES = 64 * 1024
@@ -15,7 +16,7 @@ TOO_MANY = "The service is too busy."
 
 
 class ConcurrencyLimit:
-    """Refuse a request at once if so many are under way, but for those about health."""
+    """Refuse a request at once if so many are under way, but for probes and scrapes."""
 
     def __init__(self, app: ASGIApp, *, at_most: int) -> None:
         self.app = app
@@ -23,10 +24,11 @@ class ConcurrencyLimit:
         self.under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/health/"):
+        if scope["type"] != "http" or is_probe(scope["path"]):
             await self.app(scope, receive, send)
             return
         if self.under_way >= self.at_most:
+            scope["state"]["metrics"].failures.labels("overload").inc()
             headers = {"Retry-After": RETRY_AFTER}
             await problem(503, TOO_MANY, headers=headers)(scope, receive, send)
             return
