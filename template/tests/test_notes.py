@@ -7,6 +7,8 @@ from uuid import UUID
 import httpx
 import pytest
 
+from app.notes.models import Note
+
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -44,6 +46,13 @@ def test_ids_grow_from_note_to_note(client: httpx.Client) -> None:
 
     assert ids == sorted(ids)
     assert len(set(ids)) == 50
+
+
+def test_times_of_creation_are_in_the_order_of_ids() -> None:
+    notes = [Note.new("x") for _ in range(5000)]
+
+    times = [round(note.created_at.timestamp() * 1000) for note in notes]
+    assert times == [note.id.int >> 80 for note in notes]
 
 
 def test_pages_lead_from_the_newest_to_the_last(client: httpx.Client) -> None:

@@ -3,8 +3,10 @@
 import secrets
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _lock = threading.Lock()
 _last = 0
@@ -23,6 +25,14 @@ def new_id() -> UUID:
         value = _last
     time_bits, rand_a, rand_b = value >> 74, value >> 62 & 0xFFF, value & (1 << 62) - 1
     return UUID(int=time_bits << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
+
+
+def time_of(made: UUID) -> datetime:
+    """Return when ``new_id`` made an id, in UTC and whole milliseconds.
+
+    As a time of creation, it is in the order of the ids, whichever process made them.
+    """
+    return EPOCH + timedelta(milliseconds=made.int >> 80)
 
 
 def now() -> datetime:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.errors import NotFound
 from app.fields import Content, Timestamp
-from app.identity import new_id, now
+from app.identity import new_id, time_of
 
 MAX_COMMENTS = 100
 NO_SUCH_NOTE = "There is no such note."
@@ -26,7 +26,8 @@ class Comment:
     @classmethod
     def new(cls, content: str) -> "Comment":
         """Return a comment made now."""
-        return cls(id=new_id(), content=content, created_at=now())
+        made = new_id()
+        return cls(id=made, content=content, created_at=time_of(made))
 
 
 @dataclass(slots=True)
@@ -48,7 +49,8 @@ class Note:
     @classmethod
     def new(cls, content: str) -> "Note":
         """Return a note made now, at version 1."""
-        return cls.first(new_id(), content, now())
+        made = new_id()
+        return cls.first(made, content, time_of(made))
 
     @classmethod
     def first(cls, note_id: UUID, content: str, time: datetime) -> "Note":
