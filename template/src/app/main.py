@@ -1,5 +1,6 @@
 """Features, HTTP and storage put together."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app import TITLE, auth
+from app import TITLE, auth, tracing
 from app.features import FEATURES
 from app.http import health, metrics
 from app.http.browsers import Cors, Preflight, SecurityHeaders
@@ -22,7 +23,6 @@ from app.metrics import measuring
 from app.settings import Settings, load_settings
 from app.startup import telling_readiness
 from app.storage import open_storage
-from app.tracing import sending_traces
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -37,12 +37,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         configure_logs(chosen.log_level, chosen.log_format)
         access = auth.state(chosen)
         async with (
-            sending_traces(),
+            tracing.sending_traces(),
             open_storage(chosen) as storage,
             measuring(storage) as measured,
             telling_readiness(partial(storage.check, or_newer=True)),
         ):
             repositories = {name: storage.repository(name) for name in FEATURES}
+            gc.freeze()  # What is here by now stays, and need not be looked at again and again.
             yield {"storage": storage, "metrics": measured, **repositories, **access}
 
     app = DocumentedApp(
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         exception_handlers=HANDLERS,
         telemetry={
             "auto_configure": False,
+            "tracing": tracing.wanted(),  # Else each request would look for a tracer.
             "metrics": False,
             "logs": False,
             "operation_spans": False,

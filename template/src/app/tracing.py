@@ -23,16 +23,24 @@ PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"
 FLUSH_SECONDS = 1
 
 
-def _wanted() -> bool:
+def wanted() -> bool:
+    """Tell whether the environment asks for traces."""
+    disabled = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    return _exporter() != "none" and not disabled
+
+
+def _exporter() -> str:
     value = os.environ.get
-    exporter = value("OTEL_TRACES_EXPORTER") or ("otlp" if any(map(value, ENDPOINTS)) else "none")
-    protocol = next(filter(None, map(value, PROTOCOLS)), "http/protobuf")
-    if exporter == "none" or value("OTEL_SDK_DISABLED", "").lower() == "true":
-        return False
-    if (exporter, protocol) != ("otlp", "http/protobuf"):
-        log.warning("No traces: %s over %s is not otlp over http/protobuf", exporter, protocol)
-        return False
-    return True
+    return value("OTEL_TRACES_EXPORTER") or ("otlp" if any(map(value, ENDPOINTS)) else "none")
+
+
+def _can_send() -> bool:
+    exporter = _exporter()
+    protocol = next(filter(None, map(os.environ.get, PROTOCOLS)), "http/protobuf")
+    if (exporter, protocol) == ("otlp", "http/protobuf"):
+        return True
+    log.warning("No traces: %s over %s is not otlp over http/protobuf", exporter, protocol)
+    return False
 
 
 @asynccontextmanager
@@ -42,7 +50,7 @@ async def sending_traces() -> AsyncIterator[None]:
     A thread of its own sends them, from a queue that drops what does not fit. At the end it has
     ``FLUSH_SECONDS`` for what is left, so a collector that is away holds nothing up.
     """
-    if not _wanted():
+    if not wanted() or not _can_send():
         yield
         return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
