@@ -232,7 +232,7 @@ class MongoDB(Server):
     options = """
         --replSet=rs0 --dbpath={data} --port={port} --bind_ip=127.0.0.1 --nounixsocket
         --oplogSize=32 --setParameter=diagnosticDataCollectionEnabled=false
-        --wiredTigerCacheSizeGB=0.25
+        --wiredTigerCacheSizeGB=0.25 --setParameter=enableTestCommands=1
         --wiredTigerEngineConfigString=log=(file_max=4MB,prealloc=false)
     """
     ready = "Waiting for connections"
@@ -252,8 +252,16 @@ class MongoDB(Server):
     def _initiate(self) -> None:
         """Make the server a replica set of one; it refuses, harmlessly, to become one again."""
         members = [{"_id": 0, "host": f"127.0.0.1:{self.port}"}]
-        config = {"_id": "rs0", "members": members}
-        document = bson({"replSetInitiate": config, "$db": "admin"})
+        self._tell({"replSetInitiate": {"_id": "rs0", "members": members}})
+
+    def cut(self, command: str, collection: str, times: int) -> None:
+        """Close the connections by which such commands come, so many times."""
+        data = {"failCommands": [command], "namespace": collection, "closeConnection": True}
+        mode = {"times": times}
+        self._tell({"configureFailPoint": "failCommand", "mode": mode, "data": data})
+
+    def _tell(self, command: dict[str, Any]) -> None:
+        document = bson(command | {"$db": "admin"})
         header = struct.pack("<iiiiiB", 21 + len(document), 1, 0, 2013, 0, 0)  # OP_MSG
         with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
             connection.sendall(header + document)
@@ -311,10 +319,12 @@ def free_port() -> int:
 
 
 def bson(document: dict[str, Any]) -> bytes:
-    """Encode a document of integers, ASCII texts, lists and documents."""
+    """Encode a document of truth values, integers, ASCII texts, lists and documents."""
     body = b""
     for name, value in document.items():
         match value:
+            case bool():
+                kind, data = b"\x08", bytes([value])
             case int():
                 kind, data = b"\x10", struct.pack("<i", value)
             case str():

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from conftest import SERVERS, Made, environment
-from servers import ENGINES
+from servers import ENGINES, MongoDB
 from test_lifecycle import free_port, ready, running
 
 CLIENTS = 8
@@ -133,6 +133,17 @@ def test_what_starts_before_its_server_waits_for_it(installed: Made, engine: str
             assert migrate.wait() == 0
             ready(address, service, project).close()
         assert "Not ready yet: The database is unavailable." in (project / "log").read_text()
+
+
+def test_a_read_of_mongodb_whose_connection_is_lost_is_tried_again(installed: Made) -> None:
+    project = installed("adaptable")
+    with MongoDB() as server, serving(project, server.url.replace("/?", "/app?")) as address:
+        note = httpx.post(f"{address}/notes", json={"content": "x"}).headers["Location"]
+        for path in (note, "/notes"):
+            server.cut("find", "app.notes", times=1)
+            assert httpx.get(f"{address}{path}").status_code == 200
+        server.cut("find", "app.notes", times=1_000_000)
+        assert httpx.get(f"{address}{note}").status_code == 503
 
 
 def test_a_file_locked_by_another_process_costs_503_and_no_note(

@@ -3,6 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
@@ -10,42 +11,12 @@ from typing import Any, TypeVar
 import pymongo
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import (
-    ConfigurationError,
-    ConnectionFailure,
-    ExecutionTimeout,
-    OperationFailure,
-    ProtocolError,
-    PyMongoError,
-    WriteConcernError,
-)
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from app.migrations import mongodb as migrations
 from app.settings import InvalidSettings, Settings
+from app.storage import mongodb_errors
 from app.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault, Pool, unavailable
-
-# Codes of errors that speak of the server and not of the command, where PyMongo has no class.
-OUTAGE_CODES = {
-    6,  # HostUnreachable
-    7,  # HostNotFound
-    13,  # Unauthorized
-    18,  # AuthenticationFailed
-    24,  # LockTimeout
-    89,  # NetworkTimeout
-    112,  # WriteConflict
-    133,  # FailedToSatisfyReadPreference
-    134,  # ReadConcernMajorityNotAvailableYet
-    146,  # ExceededMemoryLimit
-    202,  # NetworkInterfaceExceededTimeLimit
-    262,  # ExceededTimeLimit
-    462,  # IngressRequestRateLimitExceeded
-    9001,  # SocketException
-    11601,  # Interrupted
-    13388,  # StaleConfig
-    14031,  # OutOfDiskSpace
-}
-
-SNAPSHOT_TOO_OLD = 239
 
 Document = dict[str, Any]
 Collection = AsyncCollection[Document]
@@ -64,14 +35,7 @@ class Storage(BoundedStorage):
     """
 
     system = "mongodb"
-    outages = (
-        OSError,
-        ConfigurationError,
-        ConnectionFailure,
-        ExecutionTimeout,
-        ProtocolError,
-        WriteConcernError,
-    )
+    outages = mongodb_errors.OUTAGES
 
     def __init__(self, settings: Settings) -> None:
         try:
@@ -95,11 +59,31 @@ class Storage(BoundedStorage):
         """Return the feature's ``Repository`` on this database."""
         return import_module(f"app.{feature}.mongodb").Repository(self)
 
+    async def find(
+        self, source: Collection, chosen: Document, *, sort: Document, limit: int
+    ) -> list[Document]:
+        """Return up to ``limit`` documents, by one command, which costs less than a cursor.
+
+        With a cursor, PyMongo also tries again after a failure that is worth it, and fetches what
+        did not fit into the first answer.
+        """
+        command = {
+            "find": source.name,
+            "filter": chosen,
+            "sort": sort,
+            "limit": limit,
+            "batchSize": limit + 1,  # More, as with as many the cursor may stay open.
+            "readConcern": source.read_concern.document,
+        }
+        with suppress(ConnectionFailure, OperationFailure):
+            reply = await self.database.command(command, codec_options=source.codec_options)
+            if not reply["cursor"]["id"]:
+                found: list[Document] = reply["cursor"]["firstBatch"]
+                return found
+        return await source.find(chosen, sort=sort, limit=limit).to_list()
+
     def fault(self, error: Exception) -> Fault | None:
-        code = error.code if isinstance(error, OperationFailure) else None
-        if code == SNAPSHOT_TOO_OLD:
-            return Fault.EXPIRED
-        return Fault.OUTAGE if code in OUTAGE_CODES else None
+        return mongodb_errors.fault(error)
 
     async def scan(
         self, read: Callable[[Any, AsyncClientSession], Awaitable[list[Document]]], first: Any
