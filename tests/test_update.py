@@ -25,9 +25,12 @@ from owner import kinds, live_in, names_of_tests
 
 RELEASES = git(ROOT, "tag", "--list", "v*").split() or ["v0.0.1"]
 
+from_every_release = pytest.mark.parametrize("version", RELEASES)
 
-@pytest.mark.parametrize("version", RELEASES)
-def test_an_untouched_project_of_any_release_becomes_like_a_new_one(
+
+@from_every_release
+@pytest.mark.parametrize("database", ["sqlite", "adaptable"])
+def test_an_untouched_project_becomes_like_a_new_one(
     releases: Path,
     renewed: Made,
     tmp_path: Path,
@@ -36,6 +39,7 @@ def test_an_untouched_project_of_any_release_becomes_like_a_new_one(
     version: str,
     database: str,
 ) -> None:
+    """The default, and the one with every file; below, the others, and edited besides."""
     render(releases, database, tmp_path, version)
 
     assert tool(tmp_path, "update") == 0
@@ -53,19 +57,19 @@ def test_copier_updates_a_project_by_itself(releases: Path, renewed: Made, tmp_p
     assert tree(tmp_path) == tree(renewed("sqlite"))
 
 
+@from_every_release
 def test_an_update_loses_nothing_of_the_owners(
     releases: Path,
     renewed: Made,
-    lived_in: Made,
     installed: Made,
     tmp_path: Path,
     tool: Tool,
+    version: str,
     database: str,
 ) -> None:
-    project = shutil.copytree(lived_in(database), tmp_path / "project")
-    answers = project / ".copier-answers.yml"
-    answers.write_text(re.sub("_src_path: .*", f"_src_path: {releases}", answers.read_text()))
-    commit(project, "The template has moved")
+    render(releases, database, project := tmp_path / "project", version)
+    live_in(project, database)
+    commit(project, "Lived in")
 
     assert tool(project, "update") == 0
 
@@ -80,10 +84,11 @@ def test_an_update_loses_nothing_of_the_owners(
     run_tests(installed(database), project, database, *names_of_tests(database))
 
 
+@from_every_release
 def test_a_conflict_is_marked_named_and_exit_code_1(
-    releases: Path, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
+    releases: Path, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str], version: str
 ) -> None:
-    render(releases, "sqlite", tmp_path, "v999.0.0")
+    render(releases, "sqlite", tmp_path, version)
     readme = tmp_path / "README.md"
     old, new = CHANGES["README.md.jinja"]
     readme.write_text(readme.read_text().replace(old, "Mine."))

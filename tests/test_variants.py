@@ -27,7 +27,7 @@ def make(project: Path, engine: str, *targets: str) -> None:
 
 ASKING_NO_DATABASE = ["auth", "auth_token", "browsers", "connections", "transfer_lines"]
 STARTING_PROCESSES = ["observability", "serve", "transfer_commands"]
-CONTRACT = ["concurrency", "http", "idempotency", "notes", "repository"]
+CONTRACT = ["concurrency", "idempotency", "notes", "repository"]
 
 
 def test_its_own_tests_pass(installed: Made) -> None:
