@@ -58,17 +58,32 @@ def create(client: HTTPConnection) -> bool:
     return answer.getheader("Connection") != "close"
 
 
+def terminate_amid_a_request(process: subprocess.Popen[bytes], address: str) -> None:
+    """See that it is finished, that no other is taken, and that the exit code is 0."""
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port))) as slow:
+        slow.sendall(POST + b'{"content":')
+        time.sleep(0.3)
+        process.terminate()
+        wait_until_closed(host, int(port))
+        slow.sendall(b'"x"}')
+        assert slow.recv(65536).startswith(b"HTTP/1.1 201 ")
+    assert process.wait(timeout=10) == 0
+
+
+def wait_until_closed(host: str, port: int) -> None:
+    for _ in range(60):
+        try:
+            socket.create_connection((host, port)).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.05)
+    raise TimeoutError(port)
+
+
 def test_sigterm_finishes_what_is_under_way(settings: Settings, tmp_path: Path) -> None:
     with serving(settings, tmp_path / "log") as (process, address):
-        host, port = address.split(":")
-        with socket.create_connection((host, int(port))) as slow:
-            slow.sendall(POST + b'{"content":')
-            time.sleep(0.3)
-            process.terminate()
-            time.sleep(0.3)
-            slow.sendall(b'"x"}')
-            assert slow.recv(65536).startswith(b"HTTP/1.1 201 ")
-        assert process.wait(timeout=10) == 0
+        terminate_amid_a_request(process, address)
 
 
 def test_sigterm_lets_open_connections_end_between_two_requests(
@@ -107,8 +122,7 @@ def test_a_rolling_restart_under_load_loses_no_request(settings: Settings, tmp_p
         done.set()
         assert all(client.result() for client in clients)
         assert replaced
-        process.terminate()
-        assert process.wait(timeout=10) == 0
+        terminate_amid_a_request(process, address)
 
 
 def await_lines(log: Path, text: str, count: int) -> bool:

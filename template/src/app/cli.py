@@ -53,7 +53,10 @@ def serve(
     reload: Annotated[bool, typer.Option("--reload", help="Start again on changes.")] = False,
 ) -> None:
     """Run the service on HOST:PORT."""
-    import uvicorn  # Here, as in openapi(), to spare the other commands a third of a second.
+    # Here, as in openapi(), to spare the other commands a third of a second.
+    import uvicorn
+
+    from app.http.workers import run as run_workers
 
     settings = load_settings()
     _on_storage(lambda storage: asyncio.sleep(0))  # Finds mistakes in the URL; sends nothing.
@@ -62,9 +65,10 @@ def serve(
     configure_logs(settings.log_level, settings.log_format)
     # The server stops on SIGTERM and then raises it once more, to end with 143; we end with 0.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    with _folder_for_metrics() if workers > 1 else nullcontext():
-        uvicorn.run(
-            "app.main:create_app",
+    several = workers > 1 and not reload
+    with _folder_for_metrics() if several else nullcontext():
+        (run_workers if several else uvicorn.run)(
+            app="app.main:create_app",
             factory=True,
             http="app.http.protocol:BoundedProtocol",
             host=settings.host,
