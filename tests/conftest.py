@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -93,25 +93,42 @@ def commit(folder: Path, message: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what all workers of this run use."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Have a shared folder made by the first worker that needs it, and return it."""
+    with folder.with_suffix(".lock").open("w") as lock:
+        flock(lock, LOCK_EX)  # Until it is closed.
+        if not folder.exists():
+            make(unfinished := folder.with_suffix(".unfinished"))
+            unfinished.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def template(shared: Path) -> Path:
     """This repository's releases, and after them the working tree, tagged as one more.
 
     Where there is no release yet, the last commit is taken for the first.
     """
-    folder = tmp_path_factory.mktemp("template")
-    git(folder, "init", "--quiet")
-    if git(ROOT, "tag", "--list", "v*"):
-        git(folder, "fetch", "--quiet", str(ROOT), "refs/tags/v*:refs/tags/v*")
-    else:
-        git(folder, "fetch", "--quiet", str(ROOT), "HEAD")
-        git(folder, "tag", "v0.0.1", "FETCH_HEAD")
-    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).exists():
+
+    def make(folder: Path) -> None:
+        git(shared, "init", "--quiet", folder.name)
+        if git(ROOT, "tag", "--list", "v*"):
+            git(folder, "fetch", "--quiet", str(ROOT), "refs/tags/v*:refs/tags/v*")
+        else:
+            git(folder, "fetch", "--quiet", str(ROOT), "HEAD")
+            git(folder, "tag", "v0.0.1", "FETCH_HEAD")
+        for name in files(ROOT):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((ROOT / name).read_bytes())
-    release(folder, "v999.0.0")
-    return folder
+        release(folder, "v999.0.0")
+
+    return once(shared / "template", make)
 
 
 def release(template: Path, version: str) -> None:
@@ -121,13 +138,15 @@ def release(template: Path, version: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def releases(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def releases(template: Path, shared: Path) -> Path:
     """The template with one more release, which changes, adds and deletes files."""
-    folder = tmp_path_factory.mktemp("releases") / "template"
-    git(template, "clone", "--quiet", str(template), str(folder))
-    make_next(folder / "template")
-    release(folder, NEXT)
-    return folder
+
+    def make(folder: Path) -> None:
+        git(template, "clone", "--quiet", str(template), str(folder))
+        make_next(folder / "template")
+        release(folder, NEXT)
+
+    return once(shared / "releases", make)
 
 
 def render(
@@ -141,65 +160,62 @@ def render(
 
 
 @pytest.fixture(scope="session")
-def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def rendered(template: Path, shared: Path) -> Made:
     """Return the folder of a variant, as it was rendered; nobody changes it."""
-    return once_a_variant(tmp_path_factory, lambda *what: render(template, *what))
+    return lambda database: once(
+        shared / f"rendered-{database}", lambda folder: render(template, database, folder)
+    )
 
 
 @pytest.fixture(scope="session")
-def renewed(releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def renewed(releases: Path, shared: Path) -> Made:
     """Return the same of the release that is to come."""
-    return once_a_variant(tmp_path_factory, lambda *what: render(releases, *what))
+    return lambda database: once(
+        shared / f"renewed-{database}", lambda folder: render(releases, database, folder)
+    )
 
 
 @pytest.fixture(scope="session")
-def lived_in(rendered: Made, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def lived_in(rendered: Made, shared: Path) -> Made:
     """Return the folder of a variant that its owner has worked on; nobody changes it."""
 
-    def make(database: str, folder: Path) -> None:
-        shutil.copytree(rendered(database), folder, dirs_exist_ok=True)
-        live_in(folder, database)
-        commit(folder, "Lived in")
+    def made(database: str) -> Path:
+        def make(folder: Path) -> None:
+            shutil.copytree(rendered(database), folder)
+            live_in(folder, database)
+            commit(folder, "Lived in")
 
-    return once_a_variant(tmp_path_factory, make)
+        return once(shared / f"lived-in-{database}", make)
 
-
-def once_a_variant(
-    tmp_path_factory: pytest.TempPathFactory, make: Callable[[str, Path], None]
-) -> Made:
-    """Return what gives the folder of a variant, and has it made the first time."""
-
-    @cache
-    def once(database: str) -> Path:
-        folder = tmp_path_factory.mktemp(database)
-        make(database, folder)
-        return folder
-
-    return once
+    return made
 
 
 @pytest.fixture(scope="session")
-def installed(template: Path) -> Callable[..., Path]:
+def installed(template: Path, shared: Path) -> Callable[..., Path]:
     """Return the folder of a variant with its environment, for its own commands.
 
     A second argument is its answer to `auth`. The folder, without its files, outlives the run, as
     compiled bytecode and types are dear.
     """
 
-    @cache
-    def once(database: str, auth: str = "token") -> Path:
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-        folder = ROOT / ".cache" / worker / f"{database}-{auth}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.iterdir():
-            if path.name not in (".venv", ".mypy_cache"):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        render(template, database, folder, auth=auth)
-        subprocess.run(["uv", "sync", "--quiet"], cwd=folder, env=environment(database), check=True)
-        commit(folder, "Locked")
+    def made(database: str, auth: str = "token") -> Path:
+        folder = ROOT / ".cache" / f"{database}-{auth}"
+
+        def make(done: Path) -> None:
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in folder.iterdir():
+                if path.name not in (".venv", ".mypy_cache"):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            render(template, database, folder, auth=auth)
+            sync = ["uv", "sync", "--quiet"]
+            subprocess.run(sync, cwd=folder, env=environment(database), check=True)
+            commit(folder, "Locked")
+            done.mkdir()
+
+        once(shared / f"installed-{folder.name}", make)
         return folder
 
-    return once
+    return made
 
 
 def copier(*arguments: str | Path, offline: bool = False) -> subprocess.CompletedProcess[str]:
@@ -231,10 +247,15 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
     return run
 
 
+def files(project: Path) -> list[str]:
+    """Return the names of the files of a project that git does not ignore."""
+    names = git(project, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    return sorted(name for name in set(names) if (project / name).is_file())
+
+
 def tree(project: Path) -> dict[str, bytes]:
-    """Return the files of a project that git does not ignore, with their bytes."""
-    git(project, "add", "--all")
-    return {name: (project / name).read_bytes() for name in git(project, "ls-files").splitlines()}
+    """Return the same files with their bytes."""
+    return {name: (project / name).read_bytes() for name in files(project)}
 
 
 @pytest.fixture(scope="session", params=VARIANTS)

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import SERVERS, Made, render
-from test_generate import files
+from conftest import SERVERS, Made, files, render
 
 CI_FILES = {"github": (".github/",), "gitlab": (".gitlab", "renovate.json")}
 CI_WORDS = {

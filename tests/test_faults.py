@@ -25,16 +25,16 @@ Answers = list[httpx.Response]
 
 
 @contextmanager
-def serving(project: Path, url: str) -> Iterator[str]:
-    """Run a project's service on a new database, and yield its address."""
+def serving(project: Path, url: str, folder: Path) -> Iterator[str]:
+    """Run a project's service in a folder, on a new database, and yield its address."""
     port = free_port()
     variables = {"DATABASE_URL": url, "PORT": str(port)}
     app = str(project / ".venv/bin/app")
     env = environment("sqlite") | variables
-    subprocess.run([app, "migrate"], cwd=project, env=env, check=True)
-    with running([app, "serve"], project, **variables) as process:
+    subprocess.run([app, "migrate"], cwd=folder, env=env, check=True)
+    with running([app, "serve"], folder, **variables) as process:
         address = f"http://127.0.0.1:{port}"
-        ready(address, process, project).close()
+        ready(address, process, folder).close()
         yield address
         assert process.poll() is None
 
@@ -93,10 +93,12 @@ def check(address: str, answers: Answers) -> None:
 
 
 @pytest.mark.parametrize("engine", SERVERS)
-def test_a_server_that_freezes_or_dies_costs_503_and_no_note(installed: Made, engine: str) -> None:
+def test_a_server_that_freezes_or_dies_costs_503_and_no_note(
+    installed: Made, tmp_path: Path, engine: str
+) -> None:
     with ENGINES[engine]() as server:
         url = server.url.replace("/?", "/app?")  # MongoDB's names no database.
-        with serving(installed("adaptable"), url) as address:
+        with serving(installed("adaptable"), url, tmp_path) as address:
             with under_load(address) as answers:
                 await_success(answers)
                 server.freeze()
@@ -110,15 +112,17 @@ def test_a_server_that_freezes_or_dies_costs_503_and_no_note(installed: Made, en
 
 
 @pytest.mark.parametrize("engine", SERVERS)
-def test_what_starts_before_its_server_waits_for_it(installed: Made, engine: str) -> None:
-    project, port = installed("adaptable"), free_port()
-    app, address = str(project / ".venv/bin/app"), f"http://127.0.0.1:{port}"
+def test_what_starts_before_its_server_waits_for_it(
+    installed: Made, tmp_path: Path, engine: str
+) -> None:
+    app, port = str(installed("adaptable") / ".venv/bin/app"), free_port()
+    address = f"http://127.0.0.1:{port}"
     with ENGINES[engine]() as server:
         variables = {"DATABASE_URL": server.url.replace("/?", "/app?"), "PORT": str(port)}
         env = environment("sqlite") | variables
         server.stop()
         with (
-            running([app, "serve"], project, **variables) as service,
+            running([app, "serve"], tmp_path, **variables) as service,
             subprocess.Popen([app, "migrate"], env=env, stdout=PIPE, text=True) as migrate,
         ):
             assert migrate.stdout
@@ -131,13 +135,17 @@ def test_what_starts_before_its_server_waits_for_it(installed: Made, engine: str
                 assert client.get(f"{address}/health/ready", timeout=5).status_code == 503
             server.start()
             assert migrate.wait() == 0
-            ready(address, service, project).close()
-        assert "Not ready yet: The database is unavailable." in (project / "log").read_text()
+            ready(address, service, tmp_path).close()
+        assert "Not ready yet: The database is unavailable." in (tmp_path / "log").read_text()
 
 
-def test_a_read_of_mongodb_whose_connection_is_lost_is_tried_again(installed: Made) -> None:
-    project = installed("adaptable")
-    with MongoDB() as server, serving(project, server.url.replace("/?", "/app?")) as address:
+def test_a_read_of_mongodb_whose_connection_is_lost_is_tried_again(
+    installed: Made, tmp_path: Path
+) -> None:
+    with (
+        MongoDB() as server,
+        serving(installed("adaptable"), server.url.replace("/?", "/app?"), tmp_path) as address,
+    ):
         note = httpx.post(f"{address}/notes", json={"content": "x"}).headers["Location"]
         for path in (note, "/notes"):
             server.cut("find", "app.notes", times=1)
@@ -150,7 +158,7 @@ def test_a_file_locked_by_another_process_costs_503_and_no_note(
     installed: Made, tmp_path: Path
 ) -> None:
     file = tmp_path / "notes.db"
-    with serving(installed("adaptable"), f"sqlite:///{file}") as address:
+    with serving(installed("adaptable"), f"sqlite:///{file}", tmp_path) as address:
         with under_load(address) as answers, closing(sqlite3.connect(file, timeout=10)) as other:
             await_success(answers)
             other.execute("BEGIN IMMEDIATE")

@@ -53,13 +53,13 @@ def test_a_switch_gives_what_the_owner_would_have_on_the_other_engine(
 
 
 def test_a_project_that_was_lived_in_passes_its_tests(
-    lived_in: Made, installed: Made, database: str
+    lived_in: Made, installed: Made, tmp_path: Path, database: str
 ) -> None:
     """That is what every switch gives, as the test above shows.
 
     Tests that start processes would run the variant's own code instead.
     """
-    home, project = installed(database), lived_in(database)
+    home, project = installed(database), shutil.copytree(lived_in(database), tmp_path / "project")
 
     run_tests(home, project, database, "notes", *names_of_tests(database))
     if database == "adaptable":  # It has every file of the others.

@@ -111,7 +111,7 @@ def test_the_document_is_the_same_whatever_the_engine(rendered: Made, installed:
     command = [str(python), "-c", "from app.cli import cli; cli(['openapi'])"]
 
     def document(variant: str) -> bytes:
-        source = {"PYTHONPATH": str(rendered(variant) / "src")}
+        source = {"PYTHONPATH": str(rendered(variant) / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(command, env=source, check=True, capture_output=True).stdout
 
     assert {document(variant) for variant in VARIANTS} == {document("sqlite")}
