@@ -140,21 +140,19 @@ def recorded(project: Path, engine: str) -> list[str]:
 
 def test_a_dump_is_carried_from_engine_to_engine_and_back(installed: Made, tmp_path: Path) -> None:
     project, dump = installed("adaptable"), tmp_path / "dump"
-    write_hard_ones = f"""
-    from tests.dumps import dump_of, hard_records
-    Path({str(dump)!r}).write_bytes(dump_of(hard_records()))
-"""
     carry = f"""
-    app("load", {str(dump)!r})
-    app("dump", {str(dump)!r})
+    from tests.dumps import dump_of, hard_records
+    dump = Path({str(dump)!r})
+    if not dump.exists():
+        dump.write_bytes(dump_of(hard_records()))
+    before = dump.read_bytes()
+    app("load", str(dump))
+    app("dump", str(dump))
+    assert dump.read_bytes() == before
 """
-    on_a_new_database(project, "sqlite", write_hard_ones)
-    first = dump.read_bytes()
-
     for engine in ("sqlite", *SERVERS, "sqlite"):
         on_a_new_database(project, engine, carry)
-        assert dump.read_bytes() == first, engine
-    assert first.count(b"\n") > 5
+    assert dump.read_bytes().count(b"\n") > 5
 
 
 def on_a_new_database(project: Path, engine: str, code: str) -> str:

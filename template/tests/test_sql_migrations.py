@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 
 from app.errors import Unavailable
 from app.main import create_app
-from app.migrations.sql import config
+from app.migrations.sql import config, heads
 from app.notes.models import Comment, Note
 from app.settings import Settings
 from app.storage import open_storage
@@ -62,6 +62,10 @@ async def test_models_and_revisions_agree(empty: SqlStorage) -> None:
     await empty.migrate()
 
     assert await run(empty, differences) == []
+
+
+def test_one_revision_is_the_newest() -> None:
+    assert len(heads()) == 1
 
 
 async def test_migrating_twice_and_at_once_is_safe(empty_database: Settings) -> None:
