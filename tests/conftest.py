@@ -194,8 +194,8 @@ def lived_in(rendered: Made, shared: Path) -> Made:
 def installed(template: Path, shared: Path) -> Callable[..., Path]:
     """Return the folder of a variant with its environment, for its own commands.
 
-    A second argument is its answer to `auth`. The folder, without its files, outlives the run, as
-    compiled bytecode and types are dear.
+    A second argument is its answer to `auth`. What its tools keep there outlives the run: compiled
+    bytecode, types and tables of characters are dear.
     """
 
     def made(database: str, auth: str = "token") -> Path:
@@ -204,7 +204,7 @@ def installed(template: Path, shared: Path) -> Callable[..., Path]:
         def make(done: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             for path in folder.iterdir():
-                if path.name not in (".venv", ".mypy_cache"):
+                if path.name not in (".venv", ".mypy_cache", ".hypothesis"):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             render(template, database, folder, auth=auth)
             sync = ["uv", "sync", "--quiet"]
@@ -216,20 +216,6 @@ def installed(template: Path, shared: Path) -> Callable[..., Path]:
         return folder
 
     return made
-
-
-def copier(*arguments: str | Path, offline: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run copier's command line; `offline`, an attempt to reach another host is an error."""
-    guard = """
-def refuse(event, arguments):
-    if event in ("socket.connect", "socket.getaddrinfo"):
-        raise OSError(f"{event}{arguments}")
-import sys
-sys.addaudithook(refuse)
-"""
-    code = f"{guard if offline else ''}\nfrom copier.__main__ import CopierApp\nCopierApp.run()"
-    command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True)
 
 
 @pytest.fixture

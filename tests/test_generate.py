@@ -1,6 +1,8 @@
 """What Copier makes of the answers, before anything of it runs."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 import yaml
 from copier import run_copy
 
-from conftest import ROOT, Made, copier, files
+from conftest import ROOT, Made, files
 
 ENGINE_WORDS = {
     "sqlite": re.compile("sqlite", re.IGNORECASE),
@@ -42,9 +44,18 @@ BAD_ANSWERS = {
 
 
 def test_generating_asks_for_neither_trust_nor_a_network(template: Path, tmp_path: Path) -> None:
-    answers = ("--data", "project_name=Team Notes")
+    code = """
+import sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        raise OSError(f"{event}{arguments}")
+sys.addaudithook(refuse)
+from copier.__main__ import CopierApp
+CopierApp.run()
+"""
+    command = [sys.executable, "-c", code, "copy", "--defaults", "--data=project_name=Team Notes"]
 
-    run = copier("copy", "--defaults", *answers, template, tmp_path / "new", offline=True)
+    run = subprocess.run([*command, template, tmp_path / "new"], capture_output=True, text=True)
 
     assert run.returncode == 0, run.stderr
     assert "make dev" in run.stderr
@@ -55,12 +66,10 @@ def test_generating_asks_for_neither_trust_nor_a_network(template: Path, tmp_pat
 def test_a_bad_answer_ends_with_what_is_allowed(
     template: Path, tmp_path: Path, answers: dict[str, str], said: str
 ) -> None:
-    data = [f"--data={name}={value}" for name, value in answers.items()]
+    with pytest.raises(ValueError, match=r"^[^\n]+$") as error:
+        run_copy(str(template), tmp_path / "new", data=answers, defaults=True, quiet=True)
 
-    run = copier("copy", "--defaults", *data, template, tmp_path / "new")
-
-    assert run.returncode != 0
-    assert said in run.stderr.rstrip().splitlines()[-1]
+    assert said in str(error.value)
     assert not (tmp_path / "new").exists()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import VARIANTS, Made, Tool, commit, git, in_place_of, render, run_tests, tree
-from owner import kinds, names_of_tests, of_kind
+from conftest import VARIANTS, Made, Tool, commit, git, render, tree
+from owner import kinds, of_kind
 
 
 def listed(text: str, title: str) -> set[str]:
@@ -26,6 +26,7 @@ def test_a_switch_gives_what_the_owner_would_have_on_the_other_engine(
     old: str,
     new: str,
 ) -> None:
+    """The tests of what the owner would have are run in test_update.py, on each engine."""
     project = shutil.copytree(lived_in(old), tmp_path / "project")
     before = tree(project)
 
@@ -50,21 +51,6 @@ def test_a_switch_gives_what_the_owner_would_have_on_the_other_engine(
         for name, text in of_kind(kind).items():
             (project / name).write_text(text)
     assert tree(project) == tree(lived_in(new))
-
-
-def test_a_project_that_was_lived_in_passes_its_tests(
-    lived_in: Made, installed: Made, tmp_path: Path, database: str
-) -> None:
-    """That is what every switch gives, as the test above shows.
-
-    Tests that start processes would run the variant's own code instead.
-    """
-    home, project = installed(database), shutil.copytree(lived_in(database), tmp_path / "project")
-
-    run_tests(home, project, database, "notes", *names_of_tests(database))
-    if database == "adaptable":  # It has every file of the others.
-        cache = f"--cache-dir={home / '.mypy_cache'}"
-        in_place_of(home, project, database, "mypy", cache, ".")
 
 
 def test_edits_of_files_that_go_are_kept_and_named(
