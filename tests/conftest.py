@@ -5,10 +5,12 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import CodeType
 from typing import Any
 
@@ -19,7 +21,7 @@ from jinja2 import Environment
 from binaries import ServerError
 from next_release import NEXT, make_next
 from owner import live_in
-from servers import provide
+from servers import provide, roomy_memory
 
 ROOT = Path(__file__).parent.parent
 VARIANTS = ("sqlite", "postgres", "mysql", "mongodb", "adaptable")
@@ -34,16 +36,23 @@ SERVERS = {
 Tool = Callable[..., int | str]
 Made = Callable[[str], Path]
 
-servers = ExitStack()
+resources = ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the database servers, once: the workers get their addresses by the environment."""
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
-        try:
-            servers.enter_context(provide(*SERVERS))
-        except ServerError as error:
-            pytest.exit(str(error), returncode=1)
+    """Start the database servers, once: the workers get their addresses by the environment.
+
+    Files of the tests are made in memory, which saves a fifth of the time, or where TMPDIR says.
+    """
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    if "TMPDIR" not in os.environ and (memory := roomy_memory()):
+        folder = TemporaryDirectory(prefix="adaptable-backend-", dir=memory)
+        os.environ["TMPDIR"] = tempfile.tempdir = resources.enter_context(folder)
+    try:
+        resources.enter_context(provide(*SERVERS))
+    except ServerError as error:
+        pytest.exit(str(error), returncode=1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,8 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the servers that were started here."""
-    servers.close()
+    """End the servers, and remove the files."""
+    resources.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -287,14 +287,19 @@ def provide(*names: str) -> ExitStack:
 
 def throw_away_folder() -> Path:
     """Make a folder, in memory if there is room, whose ``data`` belong to the servers' user."""
-    memory = Path("/dev/shm")
-    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
-    folder = Path(tempfile.mkdtemp(prefix="adaptable-backend-", dir=memory if roomy else None))
+    folder = Path(tempfile.mkdtemp(prefix="adaptable-backend-", dir=roomy_memory()))
     folder.chmod(0o711)
     (folder / "data").mkdir(mode=0o700)
     if user := as_nobody():
         os.chown(folder / "data", user["user"], user["group"])
     return folder
+
+
+def roomy_memory() -> Path | None:
+    """Return the folder of a file system in memory, if there is one with room."""
+    memory = Path("/dev/shm")
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    return memory if roomy else None
 
 
 def as_nobody() -> dict[str, Any]:

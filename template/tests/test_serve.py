@@ -16,7 +16,7 @@ import httpx
 from app.settings import Settings
 from tests.test_cli import APP, environment, url
 
-CLIENTS = 8
+CLIENTS = 4
 POST = (
     b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     b"Content-Length: 15\r\n\r\n"
@@ -109,7 +109,7 @@ def test_a_rolling_restart_under_load_loses_no_request(settings: Settings, tmp_p
             while not done.is_set():
                 create(client)
                 created += 1
-                time.sleep(0.02)  # The new workers need the processor, too.
+                time.sleep(0.03)  # The new workers need the processor, too.
         return created
 
     with (

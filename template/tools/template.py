@@ -34,7 +34,8 @@ def git(*arguments: str) -> str:
     """Return what git prints, or raise ``TemplateError``."""
     run = subprocess.run(["git", *arguments], capture_output=True, text=True)
     if run.returncode:
-        raise TemplateError(f"git: {run.stderr.strip()}")
+        first_line = run.stderr.strip().partition("\n")[0]
+        raise TemplateError(f"git: {first_line}")
     return run.stdout
 
 
