@@ -21,10 +21,12 @@ from jinja2 import Environment
 from binaries import ServerError
 from next_release import NEXT, make_next
 from owner import live_in
-from servers import provide, roomy_memory
+from servers import memory_with, provide
 
 ROOT = Path(__file__).parent.parent
 VARIANTS = ("sqlite", "postgres", "mysql", "mongodb", "adaptable")
+
+ROOM = 2**30  # bytes; with fewer free in memory, the files of the tests go to disk
 
 SERVERS = {
     "postgres": "TEST_POSTGRES_URL",
@@ -46,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
-    if "TMPDIR" not in os.environ and (memory := roomy_memory()):
+    if "TMPDIR" not in os.environ and (memory := memory_with(ROOM)):
         folder = TemporaryDirectory(prefix="adaptable-backend-", dir=memory)
         os.environ["TMPDIR"] = tempfile.tempdir = resources.enter_context(folder)
     try:

@@ -287,7 +287,7 @@ def provide(*names: str) -> ExitStack:
 
 def throw_away_folder() -> Path:
     """Make a folder, in memory if there is room, whose ``data`` belong to the servers' user."""
-    folder = Path(tempfile.mkdtemp(prefix="adaptable-backend-", dir=roomy_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="adaptable-backend-", dir=memory_with(ROOM)))
     folder.chmod(0o711)
     (folder / "data").mkdir(mode=0o700)
     if user := as_nobody():
@@ -295,10 +295,10 @@ def throw_away_folder() -> Path:
     return folder
 
 
-def roomy_memory() -> Path | None:
-    """Return the folder of a file system in memory, if there is one with room."""
+def memory_with(room: int) -> Path | None:
+    """Return the folder of a file system in memory, if there is one with so many bytes free."""
     memory = Path("/dev/shm")
-    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > room
     return memory if roomy else None
 
 
