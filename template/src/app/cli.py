@@ -66,8 +66,9 @@ def serve(
     # The server stops on SIGTERM and then raises it once more, to end with 143; we end with 0.
     signal.signal(signal.SIGTERM, lambda *_: None)
     several = workers > 1 and not reload
+    run = run_workers if several else uvicorn.run
     with _folder_for_metrics() if several else nullcontext():
-        (run_workers if several else uvicorn.run)(
+        run(
             app="app.main:create_app",
             factory=True,
             http="app.http.protocol:BoundedProtocol",
