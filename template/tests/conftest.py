@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from types import ModuleType
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
+from app import migrations
 from app.http.protocol import BoundedProtocol
 from app.main import create_app
 from app.notes.repository import NoteRepository
@@ -38,8 +40,9 @@ ENGINE = _engine()
 
 collect_ignore = [
     path.name
-    for path in Path(__file__).parent.glob("test_*_migrations.py")
-    if path.name != ENGINE.MIGRATIONS
+    for kind in iter_modules(migrations.__path__)
+    for path in Path(__file__).parent.glob(f"test_{kind.name}_*.py")
+    if kind.name != ENGINE.KIND
 ]
 
 

@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 
 from app.settings import InvalidSettings, load_settings
 
-MIGRATIONS = "test_mongodb_migrations.py"
+KIND = "mongodb"
 HELP = "MongoDB does not answer: run `make db-up`, or set TEST_DATABASE_URL to a server's URL."
 
 

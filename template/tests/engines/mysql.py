@@ -12,7 +12,7 @@ from asyncmy.errors import MySQLError
 
 from app.settings import InvalidSettings, load_settings
 
-MIGRATIONS = "test_sql_migrations.py"
+KIND = "sql"
 HELP = "The database does not answer: run `make db-up`, or set TEST_DATABASE_URL to a server's URL."
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.settings import InvalidSettings, load_settings
 
-MIGRATIONS = "test_sql_migrations.py"
+KIND = "sql"
 HELP = "PostgreSQL does not answer: run `make db-up`, or set TEST_DATABASE_URL to a server's URL."
 
 

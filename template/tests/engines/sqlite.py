@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-MIGRATIONS = "test_sql_migrations.py"
+KIND = "sql"
 
 
 @contextmanager
