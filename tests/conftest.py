@@ -28,6 +28,8 @@ VARIANTS = ("sqlite", "postgres", "mysql", "mongodb", "adaptable")
 
 ROOM = 2**30  # bytes; with fewer free in memory, the files of the tests go to disk
 
+LASTING = (".venv", ".mypy_cache", ".hypothesis", "uv.lock")
+
 SERVERS = {
     "postgres": "TEST_POSTGRES_URL",
     "mysql": "TEST_MYSQL_URL",
@@ -100,7 +102,7 @@ def git(folder: Path, *arguments: str) -> str:
 def commit(folder: Path, message: str) -> None:
     """Commit everything in a folder."""
     git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", f"--message={message}")
+    git(folder, "commit", "--quiet", "--allow-empty", f"--message={message}")
 
 
 @pytest.fixture(scope="session")
@@ -205,8 +207,8 @@ def lived_in(rendered: Made, shared: Path) -> Made:
 def installed(template: Path, shared: Path) -> Callable[..., Path]:
     """Return the folder of a variant with its environment, for its own commands.
 
-    A second argument is its answer to `auth`. What its tools keep there outlives the run: compiled
-    bytecode, types and tables of characters are dear.
+    A second argument is its answer to `auth`. What its tools keep there outlives the run, as it is
+    dear: compiled bytecode, types, tables of characters, and the versions of dependencies.
     """
 
     def made(database: str, auth: str = "token") -> Path:
@@ -215,7 +217,7 @@ def installed(template: Path, shared: Path) -> Callable[..., Path]:
         def make(done: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             for path in folder.iterdir():
-                if path.name not in (".venv", ".mypy_cache", ".hypothesis"):
+                if path.name not in LASTING:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             render(template, database, folder, auth=auth)
             sync = ["uv", "sync", "--quiet"]

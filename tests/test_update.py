@@ -141,16 +141,21 @@ def test_a_project_without_git_is_told_so_in_one_line(
     assert "\n" not in error
 
 
-def test_make_runs_the_tool_in_the_projects_own_environment(
-    installed: Made,
+def test_a_project_of_the_newest_version_is_told_so(
+    rendered: Made, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    project, shell = installed("sqlite"), environment("sqlite")
-    update = ["make", "update"]
+    project = shutil.copytree(rendered("sqlite"), tmp_path / "project")
+
+    assert tool(project, "update") == 0
+
+    assert capfd.readouterr().out == "The project is up to date: v999.0.0.\n"
+
+
+def test_make_runs_the_tool_in_the_projects_own_environment(installed: Made) -> None:
     switch = ["make", "switch", "DATABASE=sqlite"]
+    shell = environment("sqlite")
 
-    done = subprocess.run(update, cwd=project, env=shell, capture_output=True, text=True)
-    refused = subprocess.run(switch, cwd=project, env=shell, capture_output=True, text=True)
+    refused = subprocess.run(switch, cwd=installed("sqlite"), env=shell, capture_output=True)
 
-    assert (done.returncode, done.stdout) == (0, "The project is up to date: v999.0.0.\n")
-    assert "for sqlite already" in refused.stderr
+    assert b"for sqlite already" in refused.stderr
     assert refused.returncode

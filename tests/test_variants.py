@@ -45,7 +45,7 @@ def test_the_adaptable_repositories_keep_their_promises_on_every_server(
     installed: Made, engine: str
 ) -> None:
     """What its service answers is compared below, on every engine, SQLite among them."""
-    run_tests(installed("adaptable"), installed("adaptable"), engine, "repository", "concurrency")
+    run_tests(installed("adaptable"), installed("adaptable"), engine, "repository")
 
 
 def test_lint_and_strict_types_pass_before_a_commit(
