@@ -7,7 +7,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from conftest import SERVERS, VARIANTS, Made, environment, git, in_place_of, run_tests
+from conftest import SERVERS, VARIANTS, Made, environment, git, in_place_of
 
 COMPOSE = ["--builtin-schema", "vendor.compose-spec"]
 
@@ -38,14 +38,6 @@ def test_its_own_tests_pass_on_its_server(installed: Made, engine: str) -> None:
     """Those in which the engine counts: the others ask the same of the same files as above."""
     ignored = [f"--ignore=tests/test_{name}.py" for name in ASKING_NO_DATABASE + STARTING_PROCESSES]
     in_place_of(installed(engine), installed(engine), engine, "pytest", *ignored)
-
-
-@pytest.mark.parametrize("engine", SERVERS)
-def test_the_adaptable_repositories_keep_their_promises_on_every_server(
-    installed: Made, engine: str
-) -> None:
-    """What its service answers is compared below, on every engine, SQLite among them."""
-    run_tests(installed("adaptable"), installed("adaptable"), engine, "repository")
 
 
 def test_lint_and_strict_types_pass_before_a_commit(
@@ -117,9 +109,8 @@ def test_the_document_is_the_same_whatever_the_engine(rendered: Made, installed:
     assert {document(variant) for variant in VARIANTS} == {document("sqlite")}
 
 
-def test_the_same_requests_get_the_same_answers_on_every_engine(
-    installed: Made,
-) -> None:
+def test_the_same_requests_get_the_same_answers_on_every_engine(installed: Made) -> None:
+    """The adaptable service gives them, from files that are those of the other variants."""
     project = installed("adaptable")
     answers = {engine: recorded(project, engine) for engine in ("sqlite", *SERVERS)}
 
