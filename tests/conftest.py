@@ -78,14 +78,14 @@ def cheap_renders() -> Iterator[None]:
     compile_text = Environment.compile
     known: dict[tuple[Any, ...], CodeType] = {}
 
-    def once(self: Environment, *what: Any, **how: Any) -> CodeType:
+    def compile_once(self: Environment, *what: Any, **how: Any) -> CodeType:
         key = (*what, *how.items())
         if key not in known:
             known[key] = compile_text(self, *what, **how)
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Environment, "compile", once)
+        patch.setattr(Environment, "compile", compile_once)
         asks_git = "copier._main.Worker._sync_git_index_executable_bit"
         patch.setattr(asks_git, lambda *_: None, raising=False)
         yield

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,9 +26,11 @@ from app.main import create_app
 from app.settings import Settings
 from app.storage import open_storage
 from tests.conftest import serving as running
+from tests.test_cli import APP
+from tests.test_serve import await_lines
 
-APP = Path(sys.executable).with_name("app")
 EACH = 5
+STARTED = "startup complete"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
 SECRETS = {"X-Request-ID": "find-me", "traceparent": f"00-{TRACE}-{PARENT}-01"}
@@ -120,12 +121,8 @@ def serving(settings: Settings, collector: str, log: Path) -> Iterator[Callable[
 
 def started(log: Path, count: int) -> list[int]:
     """Wait until so many workers have started in all, and return their process ids."""
-    for _ in range(600):
-        lines = [line for line in log.read_text().splitlines() if "startup complete" in line]
-        if len(lines) == count:
-            return [json.loads(line)["process"] for line in lines]
-        time.sleep(0.05)
-    raise TimeoutError(log.read_text())
+    assert await_lines(log, STARTED, count)
+    return [json.loads(line)["process"] for line in log.read_text().splitlines() if STARTED in line]
 
 
 def value(metrics: str, name: str, **labels: str) -> float:
