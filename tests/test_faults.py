@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from conftest import SERVERS, Made, environment
-from servers import ENGINES, MongoDB
+from servers import ENGINES, MongoDB, Server
 from test_lifecycle import free_port, ready, running
 
 CLIENTS = 8
@@ -93,50 +93,56 @@ def check(address: str, answers: Answers) -> None:
 
 
 @pytest.mark.parametrize("engine", SERVERS)
-def test_a_server_that_freezes_or_dies_costs_503_and_no_note(
+def test_a_server_that_comes_late_freezes_or_dies_costs_503_and_no_note(
     installed: Made, tmp_path: Path, engine: str
 ) -> None:
-    with ENGINES[engine]() as server:
-        url = server.url.replace("/?", "/app?")  # MongoDB's names no database.
-        with serving(installed("adaptable"), url, tmp_path) as address:
-            with under_load(address) as answers:
-                await_success(answers)
-                server.freeze()
-                time.sleep(FAULT_SECONDS)
-                server.thaw()
-                await_success(answers)
-                server.stop()
-                server.start()
-                await_success(answers)
-            check(address, answers)
-
-
-@pytest.mark.parametrize("engine", SERVERS)
-def test_what_starts_before_its_server_waits_for_it(
-    installed: Made, tmp_path: Path, engine: str
-) -> None:
-    app, port = str(installed("adaptable") / ".venv/bin/app"), free_port()
-    address = f"http://127.0.0.1:{port}"
-    with ENGINES[engine]() as server:
-        variables = {"DATABASE_URL": server.url.replace("/?", "/app?"), "PORT": str(port)}
-        env = environment("sqlite") | variables
-        server.stop()
-        with (
-            running([app, "serve"], tmp_path, **variables) as service,
-            subprocess.Popen([app, "migrate"], env=env, stdout=PIPE, text=True) as migrate,
-        ):
-            assert migrate.stdout
-            assert "Waiting up to 10 s: The database is unavailable." in migrate.stdout.readline()
-            hasty = env | {"STARTUP_TIMEOUT": "0"}
-            in_vain = subprocess.run([app, "migrate"], env=hasty, stderr=PIPE, text=True)
-            assert (in_vain.returncode, in_vain.stderr.count("\n")) == (1, 1)
-            with httpx.Client(transport=httpx.HTTPTransport(retries=9)) as client:
-                assert client.get(f"{address}/health/live").status_code == 200
-                assert client.get(f"{address}/health/ready", timeout=5).status_code == 503
+    with (
+        ENGINES[engine]() as server,
+        begun_before(server, installed("adaptable"), tmp_path) as address,
+    ):
+        with under_load(address) as answers:
+            await_success(answers)
+            server.freeze()
+            time.sleep(FAULT_SECONDS)
+            server.thaw()
+            await_success(answers)
+            server.stop()
             server.start()
-            assert migrate.wait() == 0
-            ready(address, service, tmp_path).close()
-        assert "Not ready yet: The database is unavailable." in (tmp_path / "log").read_text()
+            await_success(answers)
+        check(address, answers)
+
+
+@contextmanager
+def begun_before(server: Server, project: Path, folder: Path) -> Iterator[str]:
+    """Run a project's service and its migration, see both wait for the server, and start it."""
+    app, port = str(project / ".venv/bin/app"), free_port()
+    variables = {"DATABASE_URL": app_url(server), "PORT": str(port)}
+    env = environment("sqlite") | variables
+    server.stop()
+    with (
+        running([app, "serve"], folder, **variables) as service,
+        subprocess.Popen([app, "migrate"], env=env, stdout=PIPE, text=True) as migrate,
+    ):
+        assert migrate.stdout
+        assert "Waiting up to 10 s: The database is unavailable." in migrate.stdout.readline()
+        hasty = env | {"STARTUP_TIMEOUT": "0"}
+        in_vain = subprocess.run([app, "migrate"], env=hasty, stderr=PIPE, text=True)
+        assert (in_vain.returncode, in_vain.stderr.count("\n")) == (1, 1)
+        address = f"http://127.0.0.1:{port}"
+        with httpx.Client(transport=httpx.HTTPTransport(retries=9)) as client:
+            assert client.get(f"{address}/health/live").status_code == 200
+            assert client.get(f"{address}/health/ready", timeout=5).status_code == 503
+        server.start()
+        assert migrate.wait() == 0
+        ready(address, service, folder).close()
+        assert "Not ready yet: The database is unavailable." in (folder / "log").read_text()
+        yield address
+        assert service.poll() is None
+
+
+def app_url(server: Server) -> str:
+    """Return the URL of a database on a server; MongoDB's own names none."""
+    return server.url.replace("/?", "/app?")
 
 
 def test_a_read_of_mongodb_whose_connection_is_lost_is_tried_again(
@@ -144,7 +150,7 @@ def test_a_read_of_mongodb_whose_connection_is_lost_is_tried_again(
 ) -> None:
     with (
         MongoDB() as server,
-        serving(installed("adaptable"), server.url.replace("/?", "/app?"), tmp_path) as address,
+        serving(installed("adaptable"), app_url(server), tmp_path) as address,
     ):
         note = httpx.post(f"{address}/notes", json={"content": "x"}).headers["Location"]
         for path in (note, "/notes"):

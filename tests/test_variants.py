@@ -7,7 +7,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from conftest import SERVERS, VARIANTS, Made, environment, git, in_place_of
+from conftest import SERVERS, VARIANTS, Made, environment, git, in_place_of, run_tests
 
 COMPOSE = ["--builtin-schema", "vendor.compose-spec"]
 
@@ -38,6 +38,13 @@ def test_its_own_tests_pass_on_its_server(installed: Made, engine: str) -> None:
     """Those in which the engine counts: the others ask the same of the same files as above."""
     ignored = [f"--ignore=tests/test_{name}.py" for name in ASKING_NO_DATABASE + STARTING_PROCESSES]
     in_place_of(installed(engine), installed(engine), engine, "pytest", *ignored)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", *SERVERS])
+def test_the_adaptable_service_passes_those_of_its_contract(installed: Made, engine: str) -> None:
+    """On each engine; what else it has are the files of the other variants."""
+    project = installed("adaptable")
+    run_tests(project, project, engine, "repository", "notes", "idempotency", "concurrency")
 
 
 def test_lint_and_strict_types_pass_before_a_commit(
@@ -109,63 +116,24 @@ def test_the_document_is_the_same_whatever_the_engine(rendered: Made, installed:
     assert {document(variant) for variant in VARIANTS} == {document("sqlite")}
 
 
-def test_the_same_requests_get_the_same_answers_on_every_engine(installed: Made) -> None:
-    """The adaptable service gives them, from files that are those of the other variants."""
-    project = installed("adaptable")
-    answers = {engine: recorded(project, engine) for engine in ("sqlite", *SERVERS)}
+def test_a_dump_and_the_answers_stay_the_same_from_engine_to_engine(
+    installed: Made, tmp_path: Path
+) -> None:
+    """The adaptable service has them, from files that are those of the other variants."""
+    project, dump = installed("adaptable"), tmp_path / "dump"
+    answers = {}
+    for engine in ("sqlite", *SERVERS):
+        run = subprocess.run(
+            [".venv/bin/python", Path(__file__).with_name("answers.py"), dump],
+            cwd=project,
+            env=environment(engine) | {"PYTHONPATH": str(project)},
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 0, run.stderr
+        answers[engine] = run.stdout.splitlines()
 
+    assert dump.read_bytes().count(b"\n") > 5
     assert len(answers["sqlite"]) > 200
     for engine in SERVERS:
         assert answers[engine] == answers["sqlite"]
-
-
-def recorded(project: Path, engine: str) -> list[str]:
-    """Return what the service answers on a new database of an engine, a line a request."""
-    script = Path(__file__).with_name("answers.py")
-    code = f"""
-    sys.argv = ["answers.py", url]
-    runpy.run_path({str(script)!r}, run_name="__main__")
-"""
-    return on_a_new_database(project, engine, code).splitlines()
-
-
-def test_a_dump_is_carried_from_engine_to_engine_and_back(installed: Made, tmp_path: Path) -> None:
-    project, dump = installed("adaptable"), tmp_path / "dump"
-    carry = f"""
-    from tests.dumps import dump_of, hard_records
-    dump = Path({str(dump)!r})
-    if not dump.exists():
-        dump.write_bytes(dump_of(hard_records()))
-    before = dump.read_bytes()
-    app("load", str(dump))
-    app("dump", str(dump))
-    assert dump.read_bytes() == before
-"""
-    for engine in ("sqlite", *SERVERS, "sqlite"):
-        on_a_new_database(project, engine, carry)
-    assert dump.read_bytes().count(b"\n") > 5
-
-
-def on_a_new_database(project: Path, engine: str, code: str) -> str:
-    """Return what code prints that has a new, migrated database of an engine."""
-    before = """
-import os, runpy, sys
-from pathlib import Path
-from app.cli import cli
-from tests.conftest import new_database
-with new_database() as settings:
-    url = settings.database_url.get_secret_value()
-    def app(*arguments):
-        os.environ["DATABASE_URL"] = url
-        cli(arguments, standalone_mode=False)
-    app("migrate")
-"""
-    run = subprocess.run(
-        [".venv/bin/python", "-c", before + code],
-        cwd=project,
-        env=environment(engine),
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stderr
-    return run.stdout

@@ -95,8 +95,7 @@ async def emptied(storage: Storage) -> Storage:
 async def delete_all(notes: NoteRepository) -> None:
     """Delete every note."""
     while page := await notes.latest(limit=100):
-        for note in page:
-            await notes.delete(note.id)
+        await asyncio.gather(*(notes.delete(note.id) for note in page))
 
 
 @pytest.fixture(params=["database", "memory"])
