@@ -34,6 +34,8 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "NUL in a header": (GET + b"X: a\0b\r\n\r\n", 400),
     "a path that is not ASCII": (b"GET /\xff HTTP/1.1\r\n\r\n", 400),
     "another version": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "no host": (b"GET /notes HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (GET + b"Host: y\r\n\r\n", 400),
     "two lengths": (POST + b"Content-Length: 15\r\n" * 2 + b"\r\n" + CONTENT, 400),
     "length and chunks": (POST + b"Content-Length: 15\r\n" + CHUNKED[len(POST) :], 400),
     "a negative length": (POST + b"Content-Length: -1\r\n\r\n", 400),

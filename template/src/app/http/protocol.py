@@ -74,6 +74,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value.rstrip(b" \t"))  # The parser strips the left only.
 
     def on_headers_complete(self) -> None:
+        hosts = [name for name, _ in self.headers].count(b"host")
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            raise ValueError("It is to name one host.")  # The parser ends, and 400 is answered.
         super().on_headers_complete()
         unanswered = (cycle for cycle in self._cycles if not cycle.response_complete)
         self._cycles = (*unanswered, self.cycle)
