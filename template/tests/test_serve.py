@@ -1,5 +1,6 @@
 """`app serve`, from its start to its end."""
 
+import asyncio
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from threading import Event
 
 import httpx
 
+from app.main import create_app
 from app.settings import Settings
 from tests.test_cli import APP, environment, url
 
@@ -79,6 +81,16 @@ def wait_until_closed(host: str, port: int) -> None:
             return
         time.sleep(0.05)
     raise TimeoutError(port)
+
+
+def test_it_can_end_while_it_begins(settings: Settings) -> None:
+    async def begin_and_end(seconds: float) -> None:
+        app = create_app(settings)
+        async with app.router.lifespan_context(app):
+            await asyncio.sleep(seconds)
+
+    for number in range(40):  # A thread that had been left would tell of itself.
+        asyncio.run(begin_and_end(number % 10 / 2000))
 
 
 def test_sigterm_finishes_what_is_under_way(settings: Settings, tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from app.errors import Unavailable
 
 PAUSE_SECONDS = 0.5
+LAST_CHECK_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -16,24 +17,28 @@ log = logging.getLogger(__name__)
 @asynccontextmanager
 async def telling_readiness(check: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """Say in the log what the service waits for, each thing once, until ``check`` succeeds."""
-    telling = asyncio.create_task(_tell(check))
+    ended = asyncio.Event()
+    telling = asyncio.create_task(_tell(check, ended))
     try:
         yield
     finally:
+        ended.set()  # Cancelled at once, it might leave a connection that is being opened.
+        await asyncio.wait([telling], timeout=LAST_CHECK_SECONDS)
         telling.cancel()
         await asyncio.wait([telling])
 
 
-async def _tell(check: Callable[[], Awaitable[None]]) -> None:
+async def _tell(check: Callable[[], Awaitable[None]], ended: asyncio.Event) -> None:
     waited_for = ""
-    while True:
+    while not ended.is_set():
         try:
             await check()
         except Unavailable as error:
             if str(error) != waited_for:
                 log.warning("Not ready yet: %s %s", error, error.reason)
             waited_for = str(error)
-            await asyncio.sleep(PAUSE_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), PAUSE_SECONDS)
         else:
             log.info("Ready.")
             return
