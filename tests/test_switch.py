@@ -58,19 +58,48 @@ def test_edits_of_files_that_go_are_kept_and_named(
 ) -> None:
     render(template, "sqlite", tmp_path)
     edited = tmp_path / "src/app/storage/sqlite.py"
-    edited.write_text(edited.read_text() + "# Mine.\n")
-    text = edited.read_text()
+    edited.write_bytes(text := edited.read_bytes() + b"# Mine.\r\n")
     commit(tmp_path, "Edited")
 
     assert tool(tmp_path, "switch", "postgres") == 0
     saved = tmp_path / "saved/src/app/storage/sqlite.py.saved"
-    assert saved.read_text() == text
+    assert saved.read_bytes() == text
     assert listed(capfd.readouterr().out, "Removed") == {str(saved.relative_to(tmp_path))}
     commit(tmp_path, "Switched")
 
     assert tool(tmp_path, "switch", "sqlite") == 0
     assert listed(capfd.readouterr().out, "These are back") == {str(saved.relative_to(tmp_path))}
-    assert saved.read_text() == text
+    assert saved.read_bytes() == text
+
+
+def test_all_files_of_the_owners_for_the_old_engine_are_named(
+    lived_in: Made, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = shutil.copytree(lived_in("postgres"), tmp_path / "project")
+    names = {"src/app/bookmarks/sql_rows.py", "src/app/storage/postgres_replica.py"}
+    names.add("tests/test_sql_rows.py")
+    for name in names:
+        (project / name).write_text("# Mine.\n")
+    commit(project, "More")
+
+    assert tool(project, "switch", "mongodb") == 0
+
+    printed = capfd.readouterr().out
+    assert listed(printed, "These of yours are for") == names | of_kind("sql").keys()
+
+
+def test_what_features_lack_is_named_when_all_engines_become_one(
+    lived_in: Made, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = shutil.copytree(lived_in("adaptable"), tmp_path / "project")
+    lacking = "src/app/bookmarks/mongodb.py"
+    (project / lacking).unlink()
+    commit(project, "Never on MongoDB")
+
+    assert tool(project, "switch", "mongodb") == 0
+
+    versions = "src/app/migrations/mongodb/versions"
+    assert listed(capfd.readouterr().out, "Your features need these") == {lacking, versions}
 
 
 @pytest.mark.parametrize(

@@ -1,52 +1,31 @@
 """Takes a newer version of the template into this project, or changes its database engine.
 
 ``make update`` and ``make switch`` run it, in the project's folder. Both are ``copier update``, a
-three-way merge into the working tree, with what that leaves to people: it refuses to mix with work
-that is not committed, keeps edits of files that go, keeps revisions in one line, names every
-conflict, and then exits with 1.
+three-way merge into the working tree, with what that leaves to people: it refuses what could get
+lost, keeps edits of files that go, keeps revisions in one line, names every conflict, and then
+exits with 1.
 """
 
 import argparse
 import re
-import subprocess
 import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
-from copier import VcsRef, run_recopy, run_update
-from copier.errors import CopierError
+from copier import VcsRef
+from merge import ANSWERS, SAVED, TemplateError, changed, merge, paths, refuse_unfinished_work
+from revisions import follow_own
 
-ANSWERS = ".copier-answers.yml"
-SAVED = Path("saved")
 APP = Path("src/app")
 MIGRATIONS = APP / "migrations"
-
-REVISION = re.compile(r"^revision\b.*= *[\"'](.+)[\"']", re.MULTILINE)
-DOWN_REVISION = re.compile(r"^(down_revision\b.*= *)[\"'](.+)[\"']", re.MULTILINE)
-
-
-class TemplateError(Exception):
-    """What was asked for cannot be done; nothing was changed."""
-
-
-def git(*arguments: str) -> str:
-    """Return what git prints, or raise ``TemplateError``."""
-    run = subprocess.run(["git", *arguments], capture_output=True, text=True)
-    if run.returncode:
-        first_line = run.stderr.strip().partition("\n")[0]
-        raise TemplateError(f"git: {first_line}")
-    return run.stdout
-
-
-def paths(*arguments: str) -> list[str]:
-    """Return the paths that git prints, as seen from here."""
-    return git(*arguments, "-z").split("\0")[:-1]
+GO_BACK = "`git reset --hard && git clean -d --force`"
 
 
 def answer(name: str) -> str:
     """Return an answer that the project was generated with."""
-    found = re.search(f"^{name}: (.+)$", Path(ANSWERS).read_text(encoding="utf-8"), re.MULTILINE)
+    text = Path(ANSWERS).read_text(encoding="utf-8", errors="replace")
+    found = re.search(f"^{name}: (.+)$", text, re.MULTILINE)
     if not found:
         raise TemplateError(f"{ANSWERS} has no {name}: was this project made by Copier?")
     return found[1].strip("'\"")
@@ -55,12 +34,11 @@ def answer(name: str) -> str:
 def update() -> bool:
     """Take the template's newest version; return whether nothing is left to merge by hand."""
     before = answer("_commit")
-    saved = merge(defaults=not sys.stdin.isatty(), skip_answered=True)
-    if answer("_commit") == before and not git("status", "--porcelain"):
+    saved = merge({}, defaults=not sys.stdin.isatty(), skip_answered=True)
+    if answer("_commit") == before and not changed():
         print(f"The project is up to date: {before}.")
         return True
     print(f"Updated from {before} to {answer('_commit')}.")
-    follow_own_revisions()
     return report(saved)
 
 
@@ -69,72 +47,18 @@ def switch(engine: str) -> bool:
     before = answer("database")
     if engine == before:
         raise TemplateError(f"The project is for {engine} already.")
-    had = kinds()
-    saved = merge(defaults=True, data={"database": engine}, vcs_ref=VcsRef.CURRENT)
+    had_kinds, had_modules = kinds(), storage_modules()
+    saved = merge({"data": {"database": engine}, "vcs_ref": VcsRef.CURRENT}, defaults=True)
     print(f"Switched from {before} to {engine}.")
-    follow_own_revisions()
     show("These are back, and you had changed them; what you had made of them:", saved_before())
-    show("Your features need these now, written as those of notes are:", to_write(kinds() - had))
+    show("Your features need these now, written as those of notes are:", to_write(had_kinds))
     show(
         "These of yours are for the old engine; delete what you need no more:",
-        useless(had - kinds()),
+        useless(had_modules - storage_modules()),
     )
     if Path(".env").exists():
-        print("DATABASE_URL in .env still names the old database; .env.example has the new form.")
+        print("DATABASE_URL in .env is to name the new database; .env.example has its form.")
     return report(saved)
-
-
-def merge(**arguments: Any) -> list[Path]:
-    """Have Copier merge, and return the copies of edited files that it removed."""
-    if git("status", "--porcelain"):
-        raise TemplateError("There are changes that are not committed: commit or stash them first.")
-    try:
-        run_update(overwrite=True, quiet=True, **arguments)
-    except (CopierError, OSError, ValueError) as error:
-        last_line = str(error).strip().splitlines()[-1]
-        raise TemplateError(last_line.removeprefix("Stderr:").lstrip(" |")) from None
-    gone = paths("diff", "--relative", "--no-renames", "--name-only", "--diff-filter=D", "HEAD")
-    return save_edited(gone) if gone else []
-
-
-def save_edited(gone: list[str]) -> list[Path]:
-    """Write the files that are not as the template had made them to ``SAVED``."""
-    saved = []
-    with TemporaryDirectory() as folder:
-        Path(folder, ANSWERS).write_text(git("show", f"HEAD:./{ANSWERS}"), encoding="utf-8")
-        run_recopy(folder, vcs_ref=VcsRef.CURRENT, defaults=True, overwrite=True, quiet=True)
-        for name in gone:
-            text, made = git("show", f"HEAD:./{name}"), Path(folder, name)
-            if not made.exists() or text != made.read_text(encoding="utf-8"):
-                saved.append(SAVED / f"{name}.saved")
-                saved[-1].parent.mkdir(parents=True, exist_ok=True)
-                saved[-1].write_text(text, encoding="utf-8")
-    return saved
-
-
-def follow_own_revisions() -> None:
-    """Put new revisions of the template after those that the project has on the same one.
-
-    A database that has the project's revision then gets the new one, and there is one head.
-    """
-    own, new = {}, {}
-    committed = set(paths("ls-files"))
-    for path in MIGRATIONS.glob("*/versions/*.py"):
-        text = path.read_text(encoding="utf-8")
-        revision, down = REVISION.search(text), DOWN_REVISION.search(text)
-        if revision and down:
-            if str(path) in committed:
-                own[down[2]] = revision[1]
-            else:
-                new[path] = down[2]
-    for path, down_revision in new.items():
-        last = down_revision
-        while last in own:
-            last = own[last]
-        if last != down_revision:
-            text = path.read_text(encoding="utf-8")
-            path.write_text(DOWN_REVISION.sub(rf'\1"{last}"', text), encoding="utf-8")
-            print(f"{path} now follows your revision {last}.")
 
 
 def kinds() -> set[str]:
@@ -142,18 +66,24 @@ def kinds() -> set[str]:
     return {path.parent.name for path in MIGRATIONS.glob("*/__init__.py")}
 
 
-def to_write(gained: set[str]) -> list[Path]:
-    """Return the modules that features lack on the project's engine, and what they need there."""
-    features = [path.parent for path in APP.glob("*/routes.py")]
-    modules = [f / f"{kind}.py" for f in features for kind in gained]
+def storage_modules() -> set[str]:
+    """Return the names of the modules that are for an engine, or for a kind of database."""
+    return {path.stem for path in APP.glob("storage/*.py")}
+
+
+def to_write(had: set[str]) -> list[Path]:
+    """Return the modules that features lack on the project's engine, and where revisions go."""
+    kept = {path.parent for kind in had for path in APP.glob(f"*/{kind}.py")}
+    features = [path.parent for path in APP.glob("*/routes.py") if path.parent in kept]
+    modules = [feature / f"{kind}.py" for feature in features for kind in kinds()]
     lacking = [path for path in modules if not path.exists()]
-    return lacking + [MIGRATIONS / kind / "versions" for kind in gained if lacking]
+    return lacking + [MIGRATIONS / kind / "versions" for kind in {path.stem for path in lacking}]
 
 
-def useless(lost: set[str]) -> list[Path]:
-    """Return the project's own files that are for an engine it no longer has."""
-    modules = [path for kind in lost for path in APP.glob(f"*/{kind}.py")]
-    return modules + [p for kind in lost for p in MIGRATIONS.glob(f"{kind}/versions/*.py")]
+def useless(lost: set[str]) -> set[Path]:
+    """Return the project's own files that are for what it no longer has."""
+    forms = (f"{APP}/*/{{}}*.py", f"{MIGRATIONS}/{{}}/versions/*.py", "tests/test_{}_*.py")
+    return {path for name in lost for form in forms for path in Path().glob(form.format(name))}
 
 
 def saved_before() -> list[Path]:
@@ -164,18 +94,37 @@ def saved_before() -> list[Path]:
 
 def report(saved: list[Path]) -> bool:
     """Print what is left to do, and return whether nothing is to be merged by hand."""
+    for line in follow_own(set(paths("ls-files"))):
+        print(line)
     conflicts = paths("diff", "--relative", "--name-only", "--diff-filter=U")
     show("Removed, with edits of yours; they are kept in:", saved)
     show("Conflicts, between <<<<<<< and >>>>>>>, to resolve in:", conflicts)
     print("Look at it with `git status`, try it with `make check test`, then commit it.")
-    print("To go back instead: `git reset --hard && git clean -d --force`.")
+    print(f"To go back instead: {GO_BACK}.")
     return not conflicts
 
 
-def show(title: str, names: list[Any]) -> None:
+def show(title: str, names: Collection[Path] | Collection[str]) -> None:
     """Print a list under its title, if there is anything in it."""
     if names:
         print(title, *sorted(map(str, names)), sep="\n    ")
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """Raise ``TemplateError`` for whatever fails, with the way back if there is one to go."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise TemplateError(f"Interrupted.{way_back()}") from None
+    except Exception as error:  # Copier's are of many kinds.
+        said = str(error).rpartition("Stderr:")[2]  # Git's words, if it is git that failed.
+        one_line = re.sub(r"[\s|]+", " ", said).strip()
+        raise TemplateError(f"{one_line}{way_back()}") from None
+
+
+def way_back() -> str:
+    return f" It is merged in part; to go back: {GO_BACK}." if changed() else ""
 
 
 def main() -> None:
@@ -186,9 +135,12 @@ def main() -> None:
     commands.add_parser("switch", help="change the engine").add_argument("engine")
     options = parser.parse_args()
     try:
-        sys.exit(0 if (update() if options.command == "update" else switch(options.engine)) else 1)
+        refuse_unfinished_work()
+        with told_in_one_line():
+            finished = update() if options.command == "update" else switch(options.engine)
     except (TemplateError, OSError) as error:
         sys.exit(f"Error: {error}")
+    sys.exit(0 if finished else 1)
 
 
 if __name__ == "__main__":

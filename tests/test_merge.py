@@ -1,0 +1,158 @@
+"""What an update or a switch does not do to an owner's files, whatever state they are in."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, Made, Tool, commit, git
+
+NEW = "src/app/storage/postgres.py"  # A switch to PostgreSQL brings it.
+
+REFUSED = {
+    "work that is not committed": ("echo mine >mine.txt", "mine.txt"),
+    "the same, which git is told not to show": (
+        "git config status.showUntrackedFiles no; echo mine >mine.txt",
+        "mine.txt",
+    ),
+    "a merge that is under way": (
+        "git checkout -q -b side; git commit -q --allow-empty -m x; git checkout -q -;"
+        "git merge -q --no-commit --no-ff -s ours side",
+        "A merge is under way",
+    ),
+    "an ignored file where one of the template's comes": (
+        f"echo {NEW} >>.gitignore; git commit -qam x; echo mine >{NEW}",
+        NEW,
+    ),
+    "a file of the template's that is in git no more": (
+        "git rm -q --cached compose.yaml; echo compose.yaml >>.gitignore; git add .gitignore;"
+        "git commit -qm x; echo mine >>compose.yaml",
+        "compose.yaml",
+    ),
+    "an edit that git is told to overlook": (
+        "git update-index --skip-worktree Dockerfile; echo mine >>Dockerfile",
+        "Dockerfile",
+    ),
+    "another encoding": (
+        r"printf '# caf\xe9\n' >>src/app/errors.py; git commit -qam x",
+        "src/app/errors.py",
+    ),
+    "hunks that another merge left": ("touch README.md.rej; git add -A; git commit -qm x", ".rej"),
+    "answers without the template": (
+        "sed -i /_src_path/d .copier-answers.yml; git commit -qam x",
+        ".copier-answers.yml",
+    ),
+    "answers that are no YAML": (
+        "echo 'ci: \"github' >>.copier-answers.yml; git commit -qam x",
+        "found unexpected end of stream",
+    ),
+}
+
+
+@pytest.fixture
+def project(rendered: Made, tmp_path: Path) -> Path:
+    """A project of its own."""
+    folder = shutil.copytree(rendered("sqlite"), tmp_path / "project")
+    git(folder, "config", "user.name", "test")
+    git(folder, "config", "user.email", "test@example.invalid")
+    return folder
+
+
+def content(project: Path) -> dict[Path, bytes]:
+    """Return all files, in git or not, but for those of git and of Python."""
+    paths = {path for path in project.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    return {path: path.read_bytes() for path in paths if ".git" not in path.parts}
+
+
+@pytest.mark.parametrize(("script", "said"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_could_be_lost_is_refused_in_one_line(
+    project: Path, tool: Tool, script: str, said: str
+) -> None:
+    subprocess.run(["bash", "-euc", script], cwd=project, check=True)
+    before = content(project)
+
+    error = str(tool(project, "switch", "postgres"))
+
+    assert said in error
+    assert "\n" not in error
+    assert content(project) == before
+
+
+def test_an_edit_survives_a_git_that_minds_its_blanks(project: Path, tool: Tool) -> None:
+    git(project, "config", "apply.whitespace", "error")
+    edited = project / "src/app/errors.py"
+    edited.write_text(edited.read_text() + "# Mine. \n")
+    commit(project, "Edited")
+
+    assert tool(project, "switch", "postgres") == 0
+
+    assert edited.read_text().endswith("# Mine. \n")
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [(KeyboardInterrupt(), "Interrupted."), (AttributeError("one\ntwo"), "one two")],
+    ids=["Ctrl-C", "a bug"],
+)
+def test_what_is_merged_in_part_is_told_how_to_go_back(
+    project: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch, failure: BaseException, said: str
+) -> None:
+    def fail(**_: object) -> None:
+        (project / "README.md").write_text("half")
+        raise failure
+
+    monkeypatch.setattr("copier.run_update", fail)
+
+    error = str(tool(project, "switch", "postgres"))
+
+    assert error.startswith(f"Error: {said} It is merged in part; to go back: `git reset --hard ")
+    assert "\n" not in error
+
+
+OWN = {"0001": None, "own": "0001"}
+
+
+@pytest.mark.parametrize(
+    ("own", "brought", "then", "told"),
+    [
+        ({"0001": None}, "0001", "0001", ""),
+        (OWN, "0001", "own", "now follows your revision own."),
+        (OWN | {"more": "own"}, "0001", "more", "now follows your revision more."),
+        (OWN | {"0002": "0001", "m": ("own", "0002")}, "0002", "m", "now follows your revision m."),
+        (OWN | {"b": "0001", "m": ("own", "b")}, "0001", "m", "now follows your revision m."),
+        (
+            OWN | {"b": "0001"},
+            "0001",
+            "0001",
+            "is one more head, as yours are b and own: merge them.",
+        ),
+    ],
+    ids=["none", "one", "two in a line", "a merge with ours", "a merge of two", "two heads"],
+)
+def test_a_revision_of_the_template_follows_the_owners_last(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    own: dict[str, str | tuple[str, ...] | None],
+    brought: str,
+    then: str,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(ROOT / "template/tools")
+    follow_own: Callable[[set[str]], list[str]] = import_module("revisions").follow_own
+    versions = Path("src/app/migrations/sql/versions")
+    versions.mkdir(parents=True)
+    for name, down in own.items():
+        text = f'revision: str = "{name}"\ndown_revision = {down!r}  # "a" and "b"\n'
+        (versions / f"{name}.py").write_text(text)
+    new = versions / "new.py"
+    new.write_text(f'revision = "new"\ndown_revision = "{brought}"\n')
+
+    lines = list(follow_own({str(versions / f"{name}.py") for name in own}))
+
+    assert new.read_text() == f'revision = "new"\ndown_revision = "{then}"\n'
+    assert "".join(lines).endswith(told)
+    assert len(lines) == bool(told)
