@@ -16,7 +16,7 @@ from bson import Binary, CodecOptions, Decimal128, Int64, ObjectId, encode
 from bson.errors import InvalidBSON
 from bson.raw_bson import RawBSONDocument
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import WriteError
+from pymongo.errors import BulkWriteError, WriteError
 
 from app.errors import NotFound, Unavailable
 from app.identity import new_id
@@ -29,7 +29,10 @@ from app.notes.mongodb_documents import VALIDATOR
 from app.settings import Settings
 from app.storage import open_storage
 from app.storage.mongodb import Document, Storage
+from app.storage.mongodb_errors import fault
+from app.storage.operations import Fault
 from tests.conftest import serving
+from tests.dumps import many
 
 LONG_AGO = datetime(1999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
 YEAR_60000 = Int64(2**50)
@@ -173,6 +176,25 @@ async def test_a_dump_leaves_it_out_and_says_so(
 
     assert [r.id async for page in notes.dump() for r in page] == [older.id, newer.id]
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+async def test_a_collection_that_is_dropped_amid_a_dump_is_noticed(notes: Repository) -> None:
+    await notes.load(many(150))
+    pages = notes.dump()
+    await anext(pages)
+
+    await notes.notes.rename(taken := f"taken_{uuid4().hex}")
+    try:
+        with pytest.raises(Unavailable, match="snapshot"):
+            await anext(pages)
+    finally:
+        await notes.storage.database[taken].rename(notes.notes.name)
+
+
+def test_a_load_that_the_majority_does_not_acknowledge_is_an_outage() -> None:
+    error = {"code": 64, "errmsg": "waiting for replication timed out"}
+
+    assert fault(BulkWriteError({"writeErrors": [], "writeConcernErrors": [error]})) is Fault.OUTAGE
 
 
 @pytest.mark.parametrize("broken", (BROKEN | BROKEN_KEYS).values(), ids=BROKEN | BROKEN_KEYS)

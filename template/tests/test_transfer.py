@@ -151,6 +151,32 @@ async def test_the_key_of_another_note_is_refused(feature: Feature, notes: NoteR
         await notes.get(taken.id)
 
 
+async def test_loads_at_the_same_moment_end_as_one(feature: Feature) -> None:
+    dump = dump_of(many(600))
+
+    for _ in range(2):  # Into nothing, and over what is there.
+        await asyncio.gather(*(loaded(feature, dump) for _ in range(4)))
+
+        assert await dumped(feature) == dump
+
+
+async def test_a_load_makes_no_writer_fail(feature: Feature, notes: NoteRepository) -> None:
+    dump = dump_of(many(20))
+    await loaded(feature, dump)
+
+    async def load_often() -> None:
+        for _ in range(20):
+            await loaded(feature, dump)
+
+    async def change_often(number: int) -> None:
+        while not loading.done():
+            await notes.send(numbered(number))
+            await notes.rewrite(numbered(number), "x")
+
+    loading = asyncio.create_task(load_often())
+    await asyncio.gather(loading, *(change_often(number) for number in range(5)))
+
+
 @pytest.mark.parametrize("command", [work.dump, work.load])
 async def test_a_command_can_be_interrupted(
     feature: Feature, command: Callable[[Feature, BytesIO, work.Tell], Coroutine[Any, Any, int]]

@@ -2,16 +2,21 @@
 
 import asyncio
 import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
 from app.notes.models import Note
 from app.settings import Settings
 from app.storage import open_storage
-from app.transfer.files import writing
+from app.transfer.feature import TransferError
+from app.transfer.files import reading, writing
 from tests.dumps import dump_of, hard_records, many
 from tests.test_cli import APP, app, environment, url
 
@@ -39,6 +44,49 @@ def test_the_commands_take_pipes(database: str) -> None:
 
     assert piped(database, "load", dump) == (0, b"", "notes: 7 loaded\n")
     assert piped(database, "dump") == (0, dump, "notes: 7 dumped\n")
+
+
+def begun(database: str, command: str) -> subprocess.Popen[bytes]:
+    """Begin a command between two pipes."""
+    variables = environment(DATABASE_URL=database)
+    return subprocess.Popen([APP, command], env=variables, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+
+
+def check_end(run: subprocess.Popen[bytes]) -> None:
+    """See that SIGTERM ends a command at once, and without many words."""
+    run.terminate()
+    assert run.wait(timeout=10) == 130
+    assert run.stderr
+    assert run.stderr.read() == b""
+
+
+def test_a_dump_that_nobody_reads_can_be_ended(database: str) -> None:
+    piped(database, "load", dump_of(many(500)))
+
+    with begun(database, "dump") as run:
+        assert run.stdout
+        run.stdout.read(1)  # The rest is more than a pipe holds.
+        check_end(run)
+
+
+def test_a_load_that_nobody_feeds_can_be_ended(database: str) -> None:
+    with begun(database, "load") as run:
+        assert run.stdin
+        run.stdin.write(dump_of(many(500))[:-1])  # Returns once it was read, but for the last.
+        run.stdin.flush()
+        check_end(run)
+
+
+@pytest.mark.parametrize(("stream", "use"), [("stdin", reading), ("stdout", writing)])
+def test_a_closed_stream_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    stream: str,
+    use: Callable[[None], AbstractContextManager[object]],
+) -> None:
+    monkeypatch.setattr(sys, stream, None)
+
+    with pytest.raises(TransferError, match=f"{stream}: Bad file descriptor"), use(None):
+        pass
 
 
 def test_the_commands_take_files(database: str, tmp_path: Path) -> None:

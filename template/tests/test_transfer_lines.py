@@ -71,6 +71,8 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "null": ('"x"', "null", "content: "),
     "missing": ('"content":"x",', "", "content: "),
     "unknown": ('{"id"', '{"colour":"red","id"', "colour: "),
+    "unknown and wild": ('{"id"', '{"\\u001b[31m\\n":1,"id"', r"\\x1b\[31m\\n: "),
+    "unknown and long": ('{"id"', f'{{"{"c" * 999}":1,"id"', "c{100}: "),
     "not version 7": ("-7000-", "-4000-", "id: "),
     "no UUID": ("019b7e4a-", "x", "id: "),
     "negative": ('"times_sent":0', '"times_sent":-1', "times_sent: "),

@@ -140,8 +140,7 @@ def dump(
     feature: FeatureName = "notes",
 ) -> None:
     """Write all notes as NDJSON, the same text whatever the database."""
-    # As Ctrl-C does, it leaves no unfinished file behind.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    _end_on_signals()
 
     async def run(storage: Storage) -> None:
         chosen = find(feature, storage)
@@ -159,6 +158,7 @@ def load(
     feature: FeatureName = "notes",
 ) -> None:
     """Store the notes of a dump, each in the place of the one of its id; others stay."""
+    _end_on_signals()
 
     async def run(storage: Storage) -> None:
         chosen = find(feature, storage)
@@ -175,6 +175,16 @@ def load(
         typer.echo(f"{feature}: {loaded} loaded", err=True)
 
     _on_storage(run)
+
+
+def _end_on_signals() -> None:
+    """Have Ctrl-C and SIGTERM end what waits for a pipe, too, and leave no unfinished file."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
 
 
 @cli.command()

@@ -35,8 +35,6 @@ from app.notes.sql_rows import (
 from app.storage.operations import operation
 from app.storage.sql import SqlStorage
 
-CHANGED = "The note has changed."
-
 
 class Repository(Records, NoteRepository):
     """Keeps notes in a SQL database."""
@@ -53,8 +51,7 @@ class Repository(Records, NoteRepository):
     @operation
     async def get(self, note_id: UUID, *, expected: Versions = None) -> Note:
         note = _one(await self.storage.fetch(GET, note_id=note_id))
-        if expected is not None and note.version not in expected:
-            raise PreconditionFailed(CHANGED)
+        _check_version(note, expected)
         return note
 
     @operation
@@ -81,9 +78,8 @@ class Repository(Records, NoteRepository):
 
     @operation
     async def delete(self, note_id: UUID, *, expected: Versions = None) -> None:
-        if not await self.storage.execute(DELETE, note_id=note_id, **_versions(expected)):
-            _one(await self.storage.fetch(GET, note_id=note_id))
-            raise PreconditionFailed(CHANGED)
+        while not await self.storage.execute(DELETE, note_id=note_id, **_versions(expected)):
+            _check_version(_one(await self.storage.fetch(GET, note_id=note_id)), expected)
 
     @operation
     async def add_comment(
@@ -154,15 +150,24 @@ async def _change(
     comment_id: UUID | None = None,
     **values: Any,
 ) -> Note:
-    """Change a note, which locks it until the transaction ends, and return it as it is then."""
+    """Change a note, which locks it until the transaction ends, and return it as it is then.
+
+    It may have met no row though the version is right, if a load replaced the note at that moment.
+    """
     parameters = {"note_id": note_id, "now": now(), **_versions(expected), **values}
-    changed = (await transaction.execute(statement, parameters)).rowcount
-    note = _one((await transaction.execute(GET, {"note_id": note_id})).all())
-    if not changed:
+    while True:
+        changed = (await transaction.execute(statement, parameters)).rowcount
+        note = _one((await transaction.execute(GET, {"note_id": note_id})).all())
+        if changed:
+            return note
         if comment_id:
             note.comment(comment_id)
-        raise PreconditionFailed(CHANGED)
-    return note
+        _check_version(note, expected)
+
+
+def _check_version(note: Note, expected: Versions) -> None:
+    if expected is not None and note.version not in expected:
+        raise PreconditionFailed("The note has changed.")
 
 
 def _versions(expected: Versions) -> dict[str, Any]:

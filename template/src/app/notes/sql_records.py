@@ -1,7 +1,7 @@
 """Notes dumped from SQL and loaded into it, with what their idempotency keys need."""
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from app.storage.sql import SqlStorage
 
 PAGE = 100
 """Notes, each with up to a hundred comments, which are rows as well."""
+TRIES = 10
 
 _NEXT = (
     sa.select(*NOTE, notes.c.idempotency_key, notes.c.content_sha256)
@@ -28,6 +29,9 @@ NEXT_PAGE = (
     sa.select(_NEXT, *COMMENT, comments.c.idempotency_key, comments.c.note_version)
     .select_from(_NEXT.outerjoin(comments, comments.c.note_id == _NEXT.c.id))
     .order_by(_NEXT.c.id, comments.c.id)
+)
+OWNERS = sa.select(notes.c.idempotency_key, notes.c.id).where(
+    notes.c.idempotency_key.in_(sa.bindparam("keys", expanding=True))
 )
 DELETE = sa.delete(notes).where(notes.c.id.in_(sa.bindparam("ids", expanding=True)))
 
@@ -49,15 +53,26 @@ class Records:
 
         An idempotency key that another note has raises ``Conflict``.
         """
+        for _ in range(TRIES - 1):
+            with suppress(IntegrityError):
+                return await self._replace(records)
+            await self._refuse_taken_keys(records)  # Else another load had some of the notes, too.
+        await self._replace(records)
+
+    async def _replace(self, records: Sequence[Record]) -> None:
         remarks = [_comment_row(r.id, comment) for r in records for comment in r.comments]
-        try:
-            async with self.storage.transaction() as transaction:
-                await transaction.execute(DELETE, {"ids": [record.id for record in records]})
-                await transaction.execute(ADD, [_note_row(record) for record in records])
-                if remarks:
-                    await transaction.execute(ADD_COMMENTS, remarks)
-        except IntegrityError:
-            raise Conflict("An idempotency key is that of another note.") from None
+        async with self.storage.transaction() as transaction:
+            await transaction.execute(DELETE, {"ids": [record.id for record in records]})
+            await transaction.execute(ADD, [_note_row(record) for record in records])
+            if remarks:
+                await transaction.execute(ADD_COMMENTS, remarks)
+
+    async def _refuse_taken_keys(self, records: Sequence[Record]) -> None:
+        owners = [(r.idempotency.key, r.id) for r in records if r.idempotency]
+        there = await self.storage.fetch(OWNERS, keys=[key for key, _ in owners])
+        wanted = dict(owners)
+        if len(wanted) < len(owners) or any(wanted[key] != note_id for key, note_id in there):
+            raise Conflict("An idempotency key is that of another note.")
 
 
 def _note_row(record: Record) -> dict[str, Any]:

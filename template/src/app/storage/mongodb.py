@@ -93,10 +93,16 @@ class Storage(BoundedStorage):
         ``read`` returns what comes next to an ``_id``, at the beginning ``first``.
         """
         async with self.client.start_session(snapshot=True) as session:
-            after = first
+            after, there = first, await self.bounded(self._collections)
             while page := await self.bounded(partial(read, after, session)):
                 yield page
                 after = page[-1]["_id"]
+            if not there <= await self.bounded(self._collections):  # It would seem empty by now.
+                raise unavailable(Fault.EXPIRED, "A collection was dropped meanwhile.")
+
+    async def _collections(self) -> set[tuple[Any, ...]]:
+        found = await self.database.list_collections()
+        return {(each["name"], each["info"].get("uuid")) async for each in found}
 
     async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
         # The driver keeps the time, and tells the server. Cancelling its calls from outside takes

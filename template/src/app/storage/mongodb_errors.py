@@ -1,6 +1,7 @@
 """Which errors of MongoDB speak of the server, and not of what it was asked."""
 
 from pymongo.errors import (
+    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
     ExecutionTimeout,
@@ -45,6 +46,8 @@ SNAPSHOT_TOO_OLD = 239
 
 def fault(error: Exception) -> Fault | None:
     """Return what the code of an error says about the server, if anything."""
+    if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:
+        return Fault.OUTAGE
     code = error.code if isinstance(error, OperationFailure) else None
     if code == SNAPSHOT_TOO_OLD:
         return Fault.EXPIRED

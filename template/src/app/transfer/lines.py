@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from app.transfer.feature import Format, TransferError
 
 MAX_LINE = 1024 * 1024
+MAX_PLACE = 100  # characters of an error, as a damaged file may name its fields anything
 BATCH_BYTES = 256 * 1024
 """Of the lines that are stored at once; that takes a small part of what an operation may."""
 
@@ -106,6 +107,6 @@ def _parse(of: Format, line: bytes, place: str) -> Any:
         return of.records.validate_json(line)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:MAX_PLACE]
         told = f"{where}: {first['msg']}" if where else first["msg"]
         raise TransferError(f"{place}: {told}") from None

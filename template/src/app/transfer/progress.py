@@ -10,14 +10,14 @@ from app.transfer.work import Tell
 
 @contextmanager
 def shown(title: str, size: int | None = None) -> Iterator[Tell]:
-    """Yield what to tell the progress; with the ``size`` in bytes it becomes a bar."""
-    if not sys.stderr.isatty():
+    """Yield what to tell the progress; without a ``size`` in bytes, the bar only moves."""
+    if not (sys.stderr and sys.stderr.isatty()):
         yield lambda records, done: None
         return
     from rich.console import Console  # Here, as it takes a tenth of a second.
     from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), *([BarColumn()] if size else []))
+    columns = (TextColumn("{task.description}"), BarColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task, began = progress.add_task(title, total=size), time.monotonic()
 
