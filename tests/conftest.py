@@ -78,13 +78,12 @@ def cheap_renders() -> Iterator[None]:
     answers file for a template at each part of each path, and asks git about the mode of each file.
     """
     compile_text, render_text = Environment.compile, Worker._render_string
-    known: dict[tuple[Any, ...], CodeType] = {}
+    known: dict[Any, CodeType] = {}
 
-    def compile_once(self: Environment, *what: Any, **how: Any) -> CodeType:
-        key = (*what, *how.items())
-        if key not in known:
-            known[key] = compile_text(self, *what, **how)
-        return known[key]
+    def compile_once(self: Environment, source: Any, *place: Any) -> CodeType:
+        if source not in known:  # Its place is another one in each clone of the template.
+            known[source] = compile_text(self, source, *place)
+        return known[source]
 
     def render_tags(self: Worker, text: str, extra_context: dict[str, Any] | None = None) -> str:
         return render_text(self, text, extra_context) if "{" in text else text

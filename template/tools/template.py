@@ -34,6 +34,7 @@ def answer(name: str) -> str:
 def update() -> bool:
     """Take the template's newest version; return whether nothing is left to merge by hand."""
     before = answer("_commit")
+    answer("database")  # Without it, Copier would take the default one.
     saved = merge({}, defaults=not sys.stdin.isatty(), skip_answered=True)
     if answer("_commit") == before and not changed():
         print(f"The project is up to date: {before}.")
