@@ -40,6 +40,10 @@ REFUSED = {
         r"printf '# caf\xe9\n' >>src/app/errors.py; git commit -qam x",
         "src/app/errors.py",
     ),
+    "an ignored hunk that another merge left": (
+        "echo '*.rej' >>.gitignore; git commit -qam x; touch notes.rej",
+        "notes.rej",
+    ),
     "hunks that another merge left": ("touch README.md.rej; git add -A; git commit -qm x", ".rej"),
     "answers without the template": (
         "sed -i /_src_path/d .copier-answers.yml; git commit -qam x",
@@ -81,15 +85,45 @@ def test_what_could_be_lost_is_refused_in_one_line(
     assert content(project) == before
 
 
-def test_an_edit_survives_a_git_that_minds_its_blanks(project: Path, tool: Tool) -> None:
-    git(project, "config", "apply.whitespace", "error")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("apply.whitespace", "error"),
+        ("core.quotePath", "false"),
+        ("core.attributesFile", "../attributes"),
+        ("core.hooksPath", "../hooks"),
+    ],
+)
+def test_an_edit_survives_whatever_git_is_configured_to(
+    project: Path, tool: Tool, name: str, value: str
+) -> None:
+    (project.parent / "attributes").write_text("*.py -diff\n")
+    hook = project.parent / "hooks/pre-commit"
+    hook.parent.mkdir()
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
     edited = project / "src/app/errors.py"
     edited.write_text(edited.read_text() + "# Mine. \n")
+    (project / "größe.txt").write_text("5")
     commit(project, "Edited")
+    git(project, "config", name, value)
 
     assert tool(project, "switch", "postgres") == 0
 
     assert edited.read_text().endswith("# Mine. \n")
+
+
+def test_hidden_files_that_cannot_be_lost_are_no_obstacle(project: Path, tool: Tool) -> None:
+    ignored = project / "node_modules"
+    ignored.mkdir()
+    for number in range(200):
+        (ignored / f"{number}.rej").touch()
+    with (project / ".gitignore").open("a") as file:
+        file.write("node_modules/\ncompose.yaml\n")
+    git(project, "rm", "--quiet", "--cached", "compose.yaml")
+    commit(project, "Ignored")
+
+    assert tool(project, "switch", "postgres") == 0
 
 
 @pytest.mark.parametrize(
@@ -123,6 +157,7 @@ OWN = {"0001": None, "own": "0001"}
         (OWN | {"more": "own"}, "0001", "more", "now follows your revision more."),
         (OWN | {"0002": "0001", "m": ("own", "0002")}, "0002", "m", "now follows your revision m."),
         (OWN | {"b": "0001", "m": ("own", "b")}, "0001", "m", "now follows your revision m."),
+        (OWN | {"m": ("own", "new")}, "0001", "0001", ""),
         (
             OWN | {"b": "0001"},
             "0001",
@@ -130,7 +165,15 @@ OWN = {"0001": None, "own": "0001"}
             "is one more head, as yours are b and own: merge them.",
         ),
     ],
-    ids=["none", "one", "two in a line", "a merge with ours", "a merge of two", "two heads"],
+    ids=[
+        "none",
+        "one",
+        "two in a line",
+        "a merge with ours",
+        "a merge of two",
+        "one with this",
+        "two heads",
+    ],
 )
 def test_a_revision_of_the_template_follows_the_owners_last(
     tmp_path: Path,

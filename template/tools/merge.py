@@ -13,10 +13,12 @@ from revisions import as_generated
 ANSWERS = ".copier-answers.yml"
 SAVED = Path("saved")
 
-# What Copier's merge needs of git: to see each file, to take each line, and no hook of the owner's.
+# What Copier needs of git: to see new files, to take each line, names as it knows them, no hooks.
 CONFIGURATION = {
-    "status.showUntrackedFiles": "all",
+    "status.showUntrackedFiles": "normal",
     "apply.whitespace": "nowarn",
+    "core.attributesFile": os.devnull,
+    "core.quotePath": "true",
     "core.hooksPath": os.devnull,
 }
 
@@ -39,46 +41,60 @@ def paths(command: str, *options: str) -> list[str]:
     return os.fsdecode(git(command, "-z", *options)).split("\0")[:-1]
 
 
-def changed() -> list[str]:
-    """Return the files that are not as they were committed."""
-    entries = paths("status", "--porcelain", "--untracked-files=all", "--no-renames")
+def status(*options: str) -> list[str]:
+    """Return the paths that are not as they were committed, in the whole repository."""
+    entries = paths("status", "--porcelain", "--untracked-files=normal", "--no-renames", *options)
     return [entry[3:] for entry in entries]
 
 
 def refuse_unfinished_work() -> None:
     """Raise ``TemplateError`` unless all is committed."""
-    refuse(changed(), "not committed; commit or stash it first")
+    refuse(status(), "not committed; commit or stash it first")
     if Path(os.fsdecode(git("rev-parse", "--git-path", "MERGE_HEAD").strip())).exists():
         raise TemplateError("A merge is under way: commit it first.")
 
 
 def merge(target: dict[str, Any], **asking: Any) -> list[Path]:
     """Have Copier merge what ``target`` says, and return the copies of edited files that went."""
-    with TemporaryDirectory() as old, TemporaryDirectory() as new:
-        of_template = render(Path(old), vcs_ref=VcsRef.CURRENT) | render(Path(new), **target)
-        refuse_what_would_be_lost(of_template)
-        with local.env(**configured()):  # By plumbum, Copier runs git.
-            run_update(overwrite=True, quiet=True, **target, **asking)
+    with (
+        TemporaryDirectory() as old_folder,
+        TemporaryDirectory() as new_folder,
+        local.env(**configured()),  # By plumbum, Copier runs git.
+    ):
+        old, new = Path(old_folder), Path(new_folder)
+        render(old, vcs_ref=VcsRef.CURRENT)
+        render(new, **target)
+        if (old / ANSWERS).read_bytes() == (new / ANSWERS).read_bytes():
+            return []
+        refuse_what_would_be_lost(old, new)
+        run_update(overwrite=True, quiet=True, **target, **asking)
         gone = paths("diff", "--relative", "--no-renames", "--name-only", "--diff-filter=D", "HEAD")
-        return save_edited(gone, Path(old))
+        return save_edited(gone, old)
 
 
-def render(folder: Path, **target: Any) -> set[str]:
-    """Make what the template has for this project's answers, and return the paths."""
+def render(folder: Path, **target: Any) -> None:
+    """Make what the template has for this project's answers."""
     (folder / ANSWERS).write_bytes(Path(ANSWERS).read_bytes())
     run_recopy(folder, defaults=True, overwrite=True, quiet=True, **target)
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def refuse_what_would_be_lost(of_template: set[str]) -> None:
+def refuse_what_would_be_lost(*made: Path) -> None:
     """Raise ``TemplateError`` if Copier would spoil a file, or one that git cannot bring back."""
-    here = sorted(name for name in of_template if os.path.lexists(name))
+    all_made = {path.relative_to(m) for m in made for path in m.rglob("*") if path.is_file()}
+    here = sorted(path for path in all_made if os.path.lexists(path))
     seen = {name[2:] for name in paths("ls-files", "-v") if name[0].isupper() and name[0] != "S"}
-    hidden = [name for name in here if name not in seen]
+    hidden = [str(path) for path in here if str(path) not in seen and is_edited(path, *made)]
     refuse(hidden, "the template's too, but hidden from git; commit or move it first")
-    refuse([name for name in here if not is_text(Path(name))], "no UTF-8; only text can be merged")
-    rejected = paths("ls-files", "--cached", "--others", "--", "*.rej")
+    refuse([str(path) for path in here if not is_text(path)], "no UTF-8; only text can be merged")
+    rejected = [name for name in status("--ignored") if name.endswith(".rej")]
+    rejected += [f"{path}.rej" for path in here if f"{path}.rej" in seen]
     refuse(rejected, "would be taken for a conflict; delete it first")
+
+
+def is_edited(path: Path, *made: Path) -> bool:
+    """Tell whether a file is not as the template made it."""
+    as_made = [folder / path for folder in made if (folder / path).exists()]
+    return not any(path.read_bytes() == other.read_bytes() for other in as_made)
 
 
 def refuse(names: list[str], why: str) -> None:
@@ -98,7 +114,7 @@ def is_text(path: Path) -> bool:
 
 def configured() -> dict[str, str]:
     """Return the environment by which git has ``CONFIGURATION``, whatever the owner's says."""
-    first = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
+    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
     variables = {"GIT_CONFIG_COUNT": str(first + len(CONFIGURATION))}
     for number, (name, value) in enumerate(CONFIGURATION.items(), start=first):
         variables |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}

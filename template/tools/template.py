@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from copier import VcsRef
-from merge import ANSWERS, SAVED, TemplateError, changed, merge, paths, refuse_unfinished_work
+from merge import ANSWERS, SAVED, TemplateError, merge, paths, refuse_unfinished_work, status
 from revisions import follow_own
 
 APP = Path("src/app")
@@ -36,7 +36,7 @@ def update() -> bool:
     before = answer("_commit")
     answer("database")  # Without it, Copier would take the default one.
     saved = merge({}, defaults=not sys.stdin.isatty(), skip_answered=True)
-    if answer("_commit") == before and not changed():
+    if answer("_commit") == before and not status():
         print(f"The project is up to date: {before}.")
         return True
     print(f"Updated from {before} to {answer('_commit')}.")
@@ -125,7 +125,7 @@ def told_in_one_line() -> Iterator[None]:
 
 
 def way_back() -> str:
-    return f" It is merged in part; to go back: {GO_BACK}." if changed() else ""
+    return f" It is merged in part; to go back: {GO_BACK}." if status() else ""
 
 
 def main() -> None:
