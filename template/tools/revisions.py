@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,10 @@ def follow_own(committed: set[str]) -> Iterator[str]:
 
     A database that has the project's revision then gets the new one, and there is one head.
     """
-    own: Followers = {}
-    everyone: Followers = {}
-    new = {}
-    for path in sorted(Path().glob(VERSIONS)):
-        revision, down_revisions = identifiers(path)
-        if str(path) not in committed:
-            new[path] = (revision, down_revisions)
-        for down_revision in down_revisions:
-            everyone.setdefault(down_revision, []).append(revision)
-            if str(path) in committed:
-                own.setdefault(down_revision, []).append(revision)
+    every = {path: identifiers(path) for path in sorted(Path().glob(VERSIONS))}
+    own = followers(found for path, found in every.items() if str(path) in committed)
+    everyone = followers(every.values())
+    new = {path: found for path, found in every.items() if str(path) not in committed}
     for path, (revision, down_revisions) in new.items():
         for down_revision in down_revisions:
             last = heads(down_revision, own)
@@ -43,11 +36,20 @@ def follow_own(committed: set[str]) -> Iterator[str]:
             yield f"{path} now follows your revision {last[0]}."
 
 
-def heads(revision: str, followers: Followers) -> list[str]:
+def followers(revisions: Iterable[tuple[str, list[str]]]) -> Followers:
+    """Return which revisions are on each, of names and of the names that they follow."""
+    found: Followers = {}
+    for revision, down_revisions in revisions:
+        for down_revision in down_revisions:
+            found.setdefault(down_revision, []).append(revision)
+    return found
+
+
+def heads(revision: str, following: Followers) -> list[str]:
     """Return the last revisions after one, which is itself if none follows it."""
     last = {revision}
-    while last & followers.keys():
-        last = {after for one in last for after in followers.get(one, [one])}
+    while last & following.keys():
+        last = {after for one in last for after in following.get(one, [one])}
     return sorted(last)
 
 

@@ -125,6 +125,7 @@ def told_in_one_line() -> Iterator[None]:
 
 
 def way_back() -> str:
+    """Return what to say of it, if anything was merged."""
     return f" It is merged in part; to go back: {GO_BACK}." if status() else ""
 
 

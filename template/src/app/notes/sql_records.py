@@ -16,7 +16,7 @@ from app.storage.sql import SqlStorage
 
 PAGE = 100
 """Notes, each with up to a hundred comments, which are rows as well."""
-TRIES = 10
+TRIES = 10  # to store notes that other loads are storing as well
 
 _NEXT = (
     sa.select(*NOTE, notes.c.idempotency_key, notes.c.content_sha256)
