@@ -158,6 +158,7 @@ OWN = {"0001": None, "own": "0001"}
         (OWN | {"0002": "0001", "m": ("own", "0002")}, "0002", "m", "now follows your revision m."),
         (OWN | {"b": "0001", "m": ("own", "b")}, "0001", "m", "now follows your revision m."),
         (OWN | {"m": ("own", "new")}, "0001", "0001", ""),
+        ({"a": "b", "b": "a"}, "a", "a", ""),
         (
             OWN | {"b": "0001"},
             "0001",
@@ -172,6 +173,7 @@ OWN = {"0001": None, "own": "0001"}
         "a merge with ours",
         "a merge of two",
         "one with this",
+        "a circle",
         "two heads",
     ],
 )

@@ -26,7 +26,7 @@ def follow_own(committed: set[str]) -> Iterator[str]:
     for path, (revision, down_revisions) in new.items():
         for down_revision in down_revisions:
             last = heads(down_revision, own)
-            if last == [down_revision] or set(last) & set(heads(revision, everyone)):
+            if set(last) <= {down_revision} or set(last) & set(heads(revision, everyone)):
                 continue  # None of the owner's is on it, or they follow this one as well.
             if len(last) > 1:
                 yield f"{path} is one more head, as yours are {' and '.join(last)}: merge them."
@@ -47,10 +47,11 @@ def followers(revisions: Iterable[tuple[str, list[str]]]) -> Followers:
 
 def heads(revision: str, following: Followers) -> list[str]:
     """Return the last revisions after one, which is itself if none follows it."""
-    last = {revision}
-    while last & following.keys():
-        last = {after for one in last for after in following.get(one, [one])}
-    return sorted(last)
+    reached = found = {revision}
+    while found:
+        found = {after for one in found for after in following.get(one, [])} - reached
+        reached = reached | found
+    return sorted(reached - following.keys())
 
 
 def identifiers(path: Path) -> tuple[str, list[str]]:
