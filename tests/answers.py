@@ -14,11 +14,12 @@ from typing import Any
 
 import httpx
 from starlette.testclient import TestClient
-from tests.conftest import new_database
-from tests.dumps import dump_of, hard_records
 
-from app.cli import cli
+from app.kit.cli import Service, cli
 from app.main import create_app
+from app.settings import Settings
+from tests.conftest import new_database
+from tests.notes.dumps import dump_of, hard_records
 
 NOISE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -126,7 +127,7 @@ def carry(dump: Path) -> None:
         dump.write_bytes(dump_of(hard_records()))
     before = dump.read_bytes()
     for command in (["migrate"], ["load", str(dump)], ["dump", str(dump)]):
-        cli(command, standalone_mode=False)
+        cli(command, obj=Service("app.main:create_app", Settings), standalone_mode=False)
     assert dump.read_bytes() == before
 
 

@@ -306,5 +306,5 @@ def run_tests(installed: Path, project: Path, engine: str, *names: str) -> None:
     They need neither of the plugins, which take a while to begin.
     """
     plugins = ["-p", "no:schemathesis", "-p", "no:hypothesispytest"]
-    paths = [f"tests/test_{name}.py" for name in names]
+    paths = [f"tests/{name}.py" for name in names]
     in_place_of(installed, project, engine, "pytest", *plugins, *paths)

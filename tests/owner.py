@@ -30,8 +30,8 @@ EDITS = {
     ),
     "compose.yaml": ("\n\nvolumes:\n", "\n\n  mail:\n    image: mail:1\n\nvolumes:\n"),
     "src/app/settings.py": (
-        '    log_format: LogFormat = "auto"\n',
-        '    log_format: LogFormat = "auto"\n    greeting: str = "Hello"\n',
+        'of ``.env``; the environment wins."""\n',
+        'of ``.env``; the environment wins."""\n\n    greeting: str = "Hello"\n',
     ),
     "pyproject.toml": (
         "sys_platform != 'win32'\",\n",
@@ -45,9 +45,9 @@ EDITS = {
 
 OWN_FILES = {
     "docs/on-call.md": "# On call\n",
-    "src/app/http/greeting.py": '"""Says hello."""\n\nGREETING = "Hello"\n',
+    "src/app/greeting.py": '"""Says hello."""\n\nGREETING = "Hello"\n',
     "tests/test_greeting.py": (
-        "from app.http.greeting import GREETING\nfrom app.settings import Settings\n\n\n"
+        "from app.greeting import GREETING\nfrom app.settings import Settings\n\n\n"
         "def test_greeting(settings: Settings) -> None:\n"
         "    assert settings.greeting == GREETING\n"
     ),
@@ -62,7 +62,7 @@ def kinds(database: str) -> set[str]:
 def names_of_tests(database: str) -> list[str]:
     """Return the names of the tests of what the owner did, and of the migrations."""
     migrations = "mongodb_migrations" if database == "mongodb" else "sql_migrations"
-    return ["bookmarks", "greeting", migrations]
+    return ["test_bookmarks", "test_greeting", f"kit/test_{migrations}"]
 
 
 def live_in(project: Path, database: str) -> None:

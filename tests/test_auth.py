@@ -67,7 +67,7 @@ def test_without_authentication_a_project_passes_its_checks(
     in_place_of(home, tmp_path, "sqlite", "ruff", "format", "--check")
     in_place_of(home, tmp_path, "sqlite", "ruff", "check")
     in_place_of(home, tmp_path, "sqlite", "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
-    run_tests(home, tmp_path, "sqlite", "http")
+    run_tests(home, tmp_path, "sqlite", "kit/test_http")
 
 
 def test_with_an_issuer_a_project_passes_its_checks(installed: Callable[..., Path]) -> None:
@@ -76,4 +76,4 @@ def test_with_an_issuer_a_project_passes_its_checks(installed: Callable[..., Pat
     in_place_of(home, home, "sqlite", "ruff", "format", "--check")
     in_place_of(home, home, "sqlite", "ruff", "check")
     in_place_of(home, home, "sqlite", "mypy", ".")
-    run_tests(home, home, "sqlite", "auth", "auth_oidc")
+    run_tests(home, home, "sqlite", "kit/test_auth", "kit/test_auth_oidc")

@@ -28,8 +28,8 @@ JINJA = {
     "compose.yaml.jinja",
     "pyproject.toml.jinja",
     "src/app/__init__.py.jinja",
-    "src/app/auth/__init__.py.jinja",
-    "src/app/storage/__init__.py.jinja",
+    "src/app/kit/auth/__init__.py.jinja",
+    "src/app/kit/storage/__init__.py.jinja",
 }
 BAD_ANSWERS = {
     "no name": ({}, "project_name"),
@@ -59,7 +59,7 @@ CopierApp.run()
 
     assert run.returncode == 0, run.stderr
     assert "make dev" in run.stderr
-    assert (tmp_path / "new/src/app/storage/sqlite.py").exists()
+    assert (tmp_path / "new/src/app/kit/storage/sqlite.py").exists()
 
 
 @pytest.mark.parametrize(("answers", "said"), BAD_ANSWERS.values(), ids=BAD_ANSWERS.keys())

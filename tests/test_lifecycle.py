@@ -69,7 +69,7 @@ def test_generate_develop_restart_and_stop(template: Path, tmp_path: Path) -> No
         edited = client.get(note).json()
         assert client.get("/notes").json()["data"] == [edited["data"]]
 
-        routes = project / "src/app/features.py"
+        routes = project / "src/app/kit/features.py"
         routes.write_text(routes.read_text() + "\n# An edit: the service starts again.\n")
         time.sleep(1)
         with ready(address, dev, project) as again:

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import ROOT, Made, Tool, commit, git
 
-NEW = "src/app/storage/postgres.py"  # A switch to PostgreSQL brings it.
+NEW = "src/app/kit/storage/postgres.py"  # A switch to PostgreSQL brings it.
 
 REFUSED = {
     "work that is not committed": ("echo mine >mine.txt", "mine.txt"),

@@ -61,7 +61,7 @@ def test_the_deployment_is_for_the_image(project: Path) -> None:
     pod = yaml.safe_load(block)["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     dockerfile = (project / "Dockerfile").read_text()
-    health = (project / "src/app/http/health.py").read_text()
+    health = (project / "src/app/kit/http/health.py").read_text()
 
     assert f"\nUSER {pod['securityContext']['runAsUser']}\n" in dockerfile
     assert f"\nEXPOSE {container['ports'][0]['containerPort']}\n" in dockerfile

@@ -57,12 +57,12 @@ def test_edits_of_files_that_go_are_kept_and_named(
     template: Path, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     render(template, "sqlite", tmp_path)
-    edited = tmp_path / "src/app/storage/sqlite.py"
+    edited = tmp_path / "src/app/kit/storage/sqlite.py"
     edited.write_bytes(text := edited.read_bytes() + b"# Mine.\r\n")
     commit(tmp_path, "Edited")
 
     assert tool(tmp_path, "switch", "postgres") == 0
-    saved = tmp_path / "saved/src/app/storage/sqlite.py.saved"
+    saved = tmp_path / "saved/src/app/kit/storage/sqlite.py.saved"
     assert saved.read_bytes() == text
     assert listed(capfd.readouterr().out, "Removed") == {str(saved.relative_to(tmp_path))}
     commit(tmp_path, "Switched")
@@ -76,7 +76,7 @@ def test_all_files_of_the_owners_for_the_old_engine_are_named(
     lived_in: Made, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project = shutil.copytree(lived_in("postgres"), tmp_path / "project")
-    names = {"src/app/bookmarks/sql_rows.py", "src/app/storage/postgres_replica.py"}
+    names = {"src/app/bookmarks/sql_rows.py", "src/app/kit/storage/postgres_replica.py"}
     names.add("tests/test_sql_rows.py")
     for name in names:
         (project / name).write_text("# Mine.\n")

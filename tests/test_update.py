@@ -79,7 +79,7 @@ def test_an_update_loses_nothing_of_the_owners_and_all_passes(
     for path in wanted.glob("src/app/migrations/sql/versions/0002_*.py"):
         path.write_text(path.read_text().replace('"0001"', '"5f1c0a7be2d4"'))
     assert tree(project) == tree(wanted)
-    run_tests(home, project, database, "notes", *names_of_tests(database))
+    run_tests(home, project, database, "notes/test_notes", *names_of_tests(database))
     if database == "adaptable":  # It has every file of the others.
         in_place_of(home, project, database, "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
 

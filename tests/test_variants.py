@@ -25,8 +25,8 @@ def make(project: Path, engine: str, *targets: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-ASKING_NO_DATABASE = ["auth", "auth_token", "browsers", "connections", "transfer_lines"]
-STARTING_PROCESSES = ["observability", "serve", "transfer_commands"]
+ASKING_NO_DATABASE = ["auth", "auth_token", "browser_headers", "connections", "dump_lines"]
+STARTING_PROCESSES = ["observability", "serve", "dump_commands"]
 
 
 def test_its_own_tests_pass(installed: Made) -> None:
@@ -36,7 +36,9 @@ def test_its_own_tests_pass(installed: Made) -> None:
 @pytest.mark.parametrize("engine", SERVERS)
 def test_its_own_tests_pass_on_its_server(installed: Made, engine: str) -> None:
     """Those in which the engine counts: the others ask the same of the same files as above."""
-    ignored = [f"--ignore=tests/test_{name}.py" for name in ASKING_NO_DATABASE + STARTING_PROCESSES]
+    ignored = [
+        f"--ignore=tests/kit/test_{name}.py" for name in ASKING_NO_DATABASE + STARTING_PROCESSES
+    ]
     in_place_of(installed(engine), installed(engine), engine, "pytest", *ignored)
 
 
@@ -44,7 +46,12 @@ def test_its_own_tests_pass_on_its_server(installed: Made, engine: str) -> None:
 def test_the_adaptable_service_passes_those_of_its_contract(installed: Made, engine: str) -> None:
     """On each engine; what else it has are the files of the other variants."""
     project = installed("adaptable")
-    run_tests(project, project, engine, "repository", "notes", "idempotency", "concurrency")
+    run_tests(
+        project,
+        project,
+        engine,
+        *(f"notes/test_{name}" for name in ("repository", "notes", "idempotency", "concurrency")),
+    )
 
 
 def test_lint_and_strict_types_pass_before_a_commit(
@@ -107,7 +114,7 @@ def test_container_files_pass_their_linter(project: Path, check: list[str]) -> N
 
 def test_the_document_is_the_same_whatever_the_engine(rendered: Made, installed: Made) -> None:
     python = installed("adaptable") / ".venv/bin/python"
-    command = [str(python), "-c", "from app.cli import cli; cli(['openapi'])"]
+    command = [str(python), "-c", "from app.cli import main; main()", "openapi"]
 
     def document(variant: str) -> bytes:
         source = {"PYTHONPATH": str(rendered(variant) / "src"), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -17,14 +17,16 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
-from app import migrations
-from app.http.protocol import BoundedProtocol
+from app.kit import migrations
+from app.kit.features import Feature
+from app.kit.http.protocol import BoundedProtocol
+from app.kit.storage import ENGINES, Storage, engine_of, open_storage
 from app.main import create_app
 from app.notes.repository import NoteRepository
 from app.settings import Settings
-from app.storage import ENGINES, Storage, engine_of, open_storage
-from tests.memory import MemoryNotes
+from tests.notes.memory import MemoryNotes
 
+NOTES_FEATURE = Feature("notes", "app.notes")
 SERVER = os.environ.get("TEST_DATABASE_URL")
 
 
@@ -32,16 +34,16 @@ def _engine() -> ModuleType:
     name = next(iter(ENGINES.values()))
     if SERVER:
         name = engine_of(Settings(_env_file=None, database_url=SERVER))
-    return import_module(f"tests.engines.{name}")
+    return import_module(f"tests.kit.engines.{name}")
 
 
 ENGINE = _engine()
 """The engine of ``TEST_DATABASE_URL``, else the first one that the project knows."""
 
 collect_ignore = [
-    path.name
+    str(path)
     for kind in iter_modules(migrations.__path__)
-    for path in Path(__file__).parent.glob(f"test_{kind.name}_*.py")
+    for path in Path(__file__).parent.glob(f"kit/test_{kind.name}_*.py")
     if kind.name != ENGINE.KIND
 ]
 
@@ -88,7 +90,7 @@ async def storage(settings: Settings) -> AsyncIterator[Storage]:
 @pytest.fixture
 async def emptied(storage: Storage) -> Storage:
     """The shared database, open and without notes."""
-    await delete_all(storage.repository("notes"))
+    await delete_all(storage.repository(NOTES_FEATURE))
     return storage
 
 
@@ -103,7 +105,7 @@ async def notes(request: pytest.FixtureRequest, emptied: Storage) -> NoteReposit
     """A repository without notes: the real one, and one in memory that must be like it."""
     if request.param == "memory":
         return MemoryNotes()
-    notes: NoteRepository = emptied.repository("notes")
+    notes: NoteRepository = emptied.repository(NOTES_FEATURE)
     return notes
 
 

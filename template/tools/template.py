@@ -64,12 +64,12 @@ def switch(engine: str) -> bool:
 
 def kinds() -> set[str]:
     """Return the kinds of database that the project has repositories and revisions for."""
-    return {path.parent.name for path in MIGRATIONS.glob("*/__init__.py")}
+    return {path.parent.name for path in APP.glob("kit/migrations/*/__init__.py")}
 
 
 def storage_modules() -> set[str]:
     """Return the names of the modules that are for an engine, or for a kind of database."""
-    return {path.stem for path in APP.glob("storage/*.py")}
+    return {path.stem for path in APP.glob("kit/storage/*.py")}
 
 
 def to_write(had: set[str]) -> list[Path]:

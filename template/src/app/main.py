@@ -4,25 +4,26 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app import TITLE, auth, tracing
-from app.features import FEATURES
-from app.http import health, metrics
-from app.http.browsers import Cors, Preflight, SecurityHeaders
-from app.http.docs import DocumentedApp, add_page
-from app.http.limits import BodyLimit, ConcurrencyLimit
-from app.http.middleware import HeadAsGet, RequestContext, is_probe
-from app.http.problems import HANDLERS
-from app.logs import configure_logs
-from app.metrics import measuring
+from app import TITLE
+from app.kit import auth, tracing
+from app.kit.features import FEATURES
+from app.kit.http import health, metrics
+from app.kit.http.cors import Cors, Preflight
+from app.kit.http.docs import DocumentedApp, add_page
+from app.kit.http.limits import BodyLimit, ConcurrencyLimit
+from app.kit.http.middleware import HeadAsGet, RequestContext, is_probe
+from app.kit.http.problems import HANDLERS
+from app.kit.http.security_headers import SecurityHeaders
+from app.kit.logs import configure_logs
+from app.kit.metrics import collect_metrics
+from app.kit.startup import log_until_ready
+from app.kit.storage import open_storage
 from app.settings import Settings, load_settings
-from app.startup import telling_readiness
-from app.storage import open_storage
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -37,12 +38,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         configure_logs(chosen.log_level, chosen.log_format)
         access = auth.state(chosen)
         async with (
-            tracing.sending_traces(),
+            tracing.sending_traces(TITLE),
             open_storage(chosen) as storage,
-            measuring(storage) as measured,
-            telling_readiness(partial(storage.check, or_newer=True)),
+            collect_metrics(storage) as measured,
+            log_until_ready(partial(storage.check, or_newer=True)),
         ):
-            repositories = {name: storage.repository(name) for name in FEATURES}
+            repositories = {f.name: storage.repository(f) for f in FEATURES}
             gc.freeze()  # What is here by now stays, and need not be looked at again and again.
             yield {"storage": storage, "metrics": measured, **repositories, **access}
 
@@ -56,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         exception_handlers=HANDLERS,
         telemetry={
             "auto_configure": False,
-            "tracing": tracing.wanted(),  # Else each request would look for a tracer.
+            "tracing": tracing.is_enabled(),  # Else each request would look for a tracer.
             "metrics": False,
             "logs": False,
             "operation_spans": False,
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(HeadAsGet),
         ],
     )
-    features = [import_module(f"app.{name}.routes") for name in FEATURES]
+    features = [feature.load("routes") for feature in FEATURES]
     for part in (*features, health, *([metrics] if chosen.metrics else [])):
         app.router.routes.extend(part.router.routes)  # include_router() matches each path twice.
     add_page(app)

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.errors import NotFound
-from app.fields import Content, Timestamp
-from app.identity import new_id, time_of
+from app.kit.errors import NotFound
+from app.kit.fields import Content, Timestamp
+from app.kit.ids import new_id, time_of
 
 MAX_COMMENTS = 100
 NO_SUCH_NOTE = "There is no such note."

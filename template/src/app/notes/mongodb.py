@@ -4,8 +4,9 @@ from uuid import UUID
 
 from pymongo.errors import DuplicateKeyError
 
-from app.errors import Conflict, KeyReused
-from app.idempotency import digest
+from app.kit.errors import Conflict, KeyReused
+from app.kit.idempotency import digest
+from app.kit.storage.operations import operation
 from app.notes.models import Comment, Note
 from app.notes.mongodb_commands import Commands, changes, choose, require, require_room
 from app.notes.mongodb_documents import (
@@ -17,7 +18,6 @@ from app.notes.mongodb_documents import (
 )
 from app.notes.mongodb_records import Records
 from app.notes.repository import NoteRepository, Versions
-from app.storage.operations import operation
 
 
 class Repository(Records, Commands, NoteRepository):
@@ -45,7 +45,9 @@ class Repository(Records, Commands, NoteRepository):
                     raise Conflict("The id is taken.") from None
 
     @operation
-    async def rewrite(self, note_id: UUID, content: str, *, expected: Versions = None) -> Note:
+    async def update_content(
+        self, note_id: UUID, content: str, *, expected: Versions = None
+    ) -> Note:
         return await self._changed(note_id, expected, changes(content=content))
 
     @operation

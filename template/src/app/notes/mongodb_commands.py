@@ -12,12 +12,12 @@ from uuid import UUID
 from bson.errors import InvalidBSON
 from pymongo import DESCENDING, ReturnDocument
 
-from app.errors import Conflict, NotFound, PreconditionFailed
-from app.identity import now
+from app.kit.errors import Conflict, NotFound, PreconditionFailed
+from app.kit.ids import now
+from app.kit.storage.mongodb import Document, Storage
 from app.notes.models import MAX_COMMENTS, NO_SUCH_NOTE, Note
 from app.notes.mongodb_documents import READ, RULES, NoNote, to_note
 from app.notes.repository import Versions
-from app.storage.mongodb import Document, Storage
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from uuid import UUID
 from bson import Binary, Int64
 from bson.binary import UUID_SUBTYPE
 
-from app.fields import MAX_CONTENT
-from app.idempotency import MAX_KEY, digest
+from app.kit.fields import MAX_CONTENT
+from app.kit.idempotency import MAX_KEY, digest
+from app.kit.storage.mongodb import Document
 from app.notes.models import MAX_COMMENTS, Comment, Note
-from app.storage.mongodb import Document
 
 FIRST_UUID, LAST_UUID = Binary(bytes(16), UUID_SUBTYPE), Binary(b"\xff" * 16, UUID_SUBTYPE)
 """MongoDB sorts all UUIDs between these, and nothing else."""
@@ -117,8 +117,8 @@ def to_note(document: Document) -> Note:
             and type(comments) is list
             and len(comments) <= MAX_COMMENTS
         ):
-            remarks = [to_comment(comment) for comment in comments]
-            return Note(note_id, content, sent, version, created, updated, remarks)
+            read = [to_comment(comment) for comment in comments]
+            return Note(note_id, content, sent, version, created, updated, read)
     except (KeyError, TypeError, ValueError):
         pass
     raise NoNote(document["_id"])

@@ -11,7 +11,9 @@ from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
 
-from app.errors import Conflict
+from app.kit.errors import Conflict
+from app.kit.storage.mongodb import Collection, Document, Storage
+from app.kit.storage.operations import operation
 from app.notes.models import Comment, Note
 from app.notes.mongodb_documents import (
     FIRST_UUID,
@@ -23,8 +25,6 @@ from app.notes.mongodb_documents import (
     to_note,
 )
 from app.notes.records import CommentRecord, CommentRequest, NoteRequest, Record
-from app.storage.mongodb import Collection, Document, Storage
-from app.storage.operations import operation
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def _records(documents: Iterable[Document]) -> Iterator[Record]:
 
 def _record(document: Document) -> Record:
     note = to_note(document)
-    remarks = [
+    comments = [
         CommentRecord(comment.id, comment.content, comment.created_at, _comment_request(held))
         for comment, held in zip(note.comments, document["comments"], strict=True)
     ]
@@ -92,7 +92,7 @@ def _record(document: Document) -> Record:
         note.version,
         note.created_at,
         note.updated_at,
-        remarks,
+        comments,
         NoteRequest(request["key"], request["sha256"]) if request else None,
     )
 

@@ -11,10 +11,10 @@ from typing import Annotated
 from pydantic import UUID7, AfterValidator, Field, with_config
 from pydantic_core import PydanticCustomError
 
-from app.fields import Content
-from app.idempotency import Key
+from app.kit.dump.fields import STRICT, Count, Time, Version
+from app.kit.fields import Content
+from app.kit.idempotency import Key
 from app.notes.models import MAX_COMMENTS
-from app.transfer.fields import STRICT, Count, Time, Version
 
 
 @with_config(STRICT)

@@ -33,7 +33,9 @@ class NoteRepository(Protocol):
         """Store a new note with its comments; an id already taken raises ``Conflict``."""
         ...
 
-    async def rewrite(self, note_id: UUID, content: str, *, expected: Versions = None) -> Note:
+    async def update_content(
+        self, note_id: UUID, content: str, *, expected: Versions = None
+    ) -> Note:
         """Give a note another content and return it."""
         ...
 

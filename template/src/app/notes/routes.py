@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.errors import NotFound
-from app.http.answers import CREATED, NOT_MODIFIED, TAGGED, Data, Page
-from app.http.parameters import Cursor, Id, IdempotencyKey, Limit, parse_id
-from app.http.preconditions import IfMatch, IfNoneMatch, etag, is_current
-from app.http.problems import documented
-from app.http.routing import Route
+from app.kit.errors import NotFound
+from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, parse_id
+from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, is_current
+from app.kit.http.problems import documented
+from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page
+from app.kit.http.routing import Route
 from app.notes.models import NO_SUCH_NOTE, Comment, NewContent, Note, NoteChange
 from app.notes.repository import NoteRepository
 
@@ -76,7 +76,7 @@ async def replace(
     note_id: Id, body: NewContent, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
     """Replace what a client may write of a note."""
-    return _tagged(await notes.rewrite(note_id, body.content, expected=if_match), response)
+    return _tagged(await notes.update_content(note_id, body.content, expected=if_match), response)
 
 
 @router.patch("/{note_id}", responses=TAGGED | documented(404, 408, 412, 413, 422))
@@ -85,7 +85,9 @@ async def change(
 ) -> Data[Note]:
     """Change the fields that are given; none changes nothing."""
     if body.content:
-        return _tagged(await notes.rewrite(note_id, body.content, expected=if_match), response)
+        return _tagged(
+            await notes.update_content(note_id, body.content, expected=if_match), response
+        )
     return _tagged(await notes.get(note_id, expected=if_match), response)
 
 

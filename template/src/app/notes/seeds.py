@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
-from app.errors import Conflict
+from app.kit.errors import Conflict
 from app.notes.models import Comment, Note
 from app.notes.repository import NoteRepository
 

@@ -8,9 +8,11 @@ from sqlalchemy import Update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.errors import Conflict, KeyReused, NotFound, PreconditionFailed
-from app.idempotency import digest
-from app.identity import now
+from app.kit.errors import Conflict, KeyReused, NotFound, PreconditionFailed
+from app.kit.idempotency import digest
+from app.kit.ids import now
+from app.kit.storage.operations import operation
+from app.kit.storage.sql import SqlStorage
 from app.notes.models import MAX_COMMENTS, NO_SUCH_NOTE, Comment, Note
 from app.notes.repository import NoteRepository, Versions
 from app.notes.sql_records import Records
@@ -25,15 +27,13 @@ from app.notes.sql_rows import (
     GET,
     LOCK,
     NEXT_PAGE,
-    REWRITE,
     SEND,
     TOUCH,
+    UPDATE_CONTENT,
     comment_row,
     note_row,
     to_notes,
 )
-from app.storage.operations import operation
-from app.storage.sql import SqlStorage
 
 
 class Repository(Records, NoteRepository):
@@ -67,9 +67,13 @@ class Repository(Records, NoteRepository):
                     raise Conflict("The id is taken.") from None
 
     @operation
-    async def rewrite(self, note_id: UUID, content: str, *, expected: Versions = None) -> Note:
+    async def update_content(
+        self, note_id: UUID, content: str, *, expected: Versions = None
+    ) -> Note:
         async with self.storage.transaction() as transaction:
-            return await _change(transaction, REWRITE, note_id, expected, new_content=content)
+            return await _change(
+                transaction, UPDATE_CONTENT, note_id, expected, new_content=content
+            )
 
     @operation
     async def send(self, note_id: UUID, *, expected: Versions = None) -> Note:

@@ -8,11 +8,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from app.errors import Conflict
+from app.kit.errors import Conflict
+from app.kit.storage.operations import operation
+from app.kit.storage.sql import SqlStorage
 from app.notes.records import CommentRecord, CommentRequest, NoteRequest, Record
 from app.notes.sql_rows import ADD, ADD_COMMENTS, COMMENT, NOTE, comments, notes
-from app.storage.operations import operation
-from app.storage.sql import SqlStorage
 
 PAGE = 100
 """Notes, each with up to a hundred comments, which are rows as well."""
@@ -60,12 +60,12 @@ class Records:
         await self._replace(records)
 
     async def _replace(self, records: Sequence[Record]) -> None:
-        remarks = [_comment_row(r.id, comment) for r in records for comment in r.comments]
+        rows = [_comment_row(r.id, comment) for r in records for comment in r.comments]
         async with self.storage.transaction() as transaction:
             await transaction.execute(DELETE, {"ids": [record.id for record in records]})
             await transaction.execute(ADD, [_note_row(record) for record in records])
-            if remarks:
-                await transaction.execute(ADD_COMMENTS, remarks)
+            if rows:
+                await transaction.execute(ADD_COMMENTS, rows)
 
     async def _refuse_taken_keys(self, records: Sequence[Record]) -> None:
         owners = [(r.idempotency.key, r.id) for r in records if r.idempotency]

@@ -11,10 +11,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.fields import MAX_CONTENT
-from app.idempotency import MAX_KEY, digest
+from app.kit.fields import MAX_CONTENT
+from app.kit.idempotency import MAX_KEY, digest
+from app.kit.storage.sql import Base
 from app.notes.models import Comment, Note
-from app.storage.sql import Base
 
 
 class NoteRow(Base):
@@ -91,7 +91,7 @@ NEXT_PAGE = _with_comments(_NEWEST.where(notes.c.id < sa.bindparam("before")))
 GET = _with_comments(sa.select(*NOTE).where(_THIS_NOTE))
 LOCK = sa.select(notes.c.id).where(_THIS_NOTE).with_for_update()
 ADD = sa.insert(notes)
-REWRITE = _CHANGE.values(_CHANGED | {"content": sa.bindparam("new_content")})
+UPDATE_CONTENT = _CHANGE.values(_CHANGED | {"content": sa.bindparam("new_content")})
 SEND = _CHANGE.values(_CHANGED | {"times_sent": notes.c.times_sent + 1})
 TOUCH = _CHANGE.values(_CHANGED)
 DELETE = sa.delete(notes).where(_THIS_NOTE, _EXPECTED)
@@ -138,8 +138,7 @@ def to_notes(rows: Iterable[Any]) -> list[Note]:
     found: list[Note] = []
     for note_id, content, sent, version, created, updated, comment_id, text, time in rows:
         if not found or found[-1].id != note_id:
-            remarks: list[Comment] = []
-            found.append(Note(note_id, content, sent, version, created, updated, remarks))
+            found.append(Note(note_id, content, sent, version, created, updated, []))
         if comment_id is not None:
-            remarks.append(Comment(comment_id, text, time))
+            found[-1].comments.append(Comment(comment_id, text, time))
     return found

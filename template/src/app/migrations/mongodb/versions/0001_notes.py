@@ -9,7 +9,7 @@ from typing import Any
 from bson import Binary
 from bson.binary import UUID_SUBTYPE
 
-from app.migrations.mongodb import Database
+from app.kit.migrations.mongodb import Database
 
 CONTENT = {"bsonType": "string", "minLength": 1, "maxLength": 255}
 KEY = {"bsonType": "string", "minLength": 1, "maxLength": 255}

@@ -1,0 +1,133 @@
+"""Static tokens: ``AUTH_TOKENS`` has the hash of each, what it allows, and its last day.
+
+A token is 256 random bits. Nobody guesses those from their hash, however fast it is: slow hashes
+are for passwords.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from app.kit.auth.access import Access, InvalidToken, TokenVerifier, must_be_on_loopback
+from app.kit.errors import InvalidSettings
+from app.kit.ids import now
+
+ACCESS: dict[str, frozenset[Access]] = {
+    "read": frozenset({"read"}),
+    "write": frozenset({"write"}),
+    "read+write": frozenset({"read", "write"}),
+}
+FORM = "sha256:HASH:read+write or sha256:HASH:read, and :YYYY-MM-DD if it expires"
+REMEDY = "run `app token` and put the entry it prints into AUTH_TOKENS, or set HOST=127.0.0.1"
+
+_ENTRY = re.compile(r"sha256:([0-9a-f]{64}):([a-z+]+)(?::(\d{4}-\d\d-\d\d))?")
+
+
+class AuthSettings(BaseSettings):
+    """What the environment decides about who may use the service."""
+
+    auth_tokens: SecretStr = SecretStr("")
+    host: str = "127.0.0.1"
+    public_paths: str = "/docs,/openapi.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of a token; ``last_day`` is the last one, in UTC, on which it is valid."""
+
+    digest: str
+    access: frozenset[Access]
+    last_day: date = date.max
+
+    @classmethod
+    def parse(cls, text: str) -> Entry:
+        """Return the entry that ``new_token`` wrote, or raise ``ValueError``."""
+        match = _ENTRY.fullmatch(text)
+        if not match or match[2] not in ACCESS:
+            raise ValueError(FORM)
+        last_day = date.fromisoformat(match[3]) if match[3] else date.max
+        return cls(match[1], ACCESS[match[2]], last_day)
+
+
+class Tokens(TokenVerifier):
+    """The tokens of ``AUTH_TOKENS``; several at once, so that one can replace another."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+
+    async def access(self, token: str) -> frozenset[Access]:
+        """Return what the token allows, or raise ``InvalidToken``."""
+        digest, today = _digest(token), now().date()
+        allowed: frozenset[Access] = frozenset()
+        for entry in self._entries:  # Each one, so that the time it takes tells nothing.
+            if compare_digest(entry.digest, digest) and today <= entry.last_day:
+                allowed |= entry.access
+        if not allowed:
+            raise InvalidToken
+        return allowed
+
+
+def build_verifier(settings: AuthSettings) -> Tokens | None:
+    """Return who knows the tokens, or ``None`` to ask for none, which is for loopback only.
+
+    Raises ``InvalidSettings`` for a malformed entry, and if others than this machine could come.
+    """
+    entries = settings.auth_tokens.get_secret_value().replace(",", " ").split()
+    if not entries:
+        must_be_on_loopback(settings.host, REMEDY)
+        return None
+    return Tokens([_parse(number, text) for number, text in enumerate(entries, start=1)])
+
+
+def new_token(access: str, last_day: date | None) -> tuple[str, str]:
+    """Return a new token, and its entry for ``AUTH_TOKENS``, from which it cannot be told."""
+    token = secrets.token_urlsafe(32)
+    parts = ["sha256", _digest(token), access] + ([last_day.isoformat()] if last_day else [])
+    return token, ":".join(parts)
+
+
+def _parse(number: int, text: str) -> Entry:
+    try:
+        return Entry.parse(text)
+    except ValueError:
+        raise InvalidSettings(f"AUTH_TOKENS: entry {number} is not of the form {FORM}") from None
+
+
+def _digest(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
+
+
+def day_to_come(text: str) -> date:
+    """Return the day, written as 2027-01-31, unless it is over."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.min
+    if day < now().date():
+        raise typer.BadParameter("--expires takes a day to come, as in 2027-01-31.")
+    return day
+
+
+def token(
+    read_only: Annotated[bool, typer.Option("--read-only", help="It allows reading only.")] = False,
+    expires: Annotated[
+        date | None, typer.Option(parser=day_to_come, metavar="DAY", help="Its last day, in UTC.")
+    ] = None,
+) -> None:
+    """Make a bearer token, and its entry for AUTH_TOKENS."""
+    secret, entry = new_token("read" if read_only else "read+write", expires)
+    typer.echo(f"The token, which is shown this once: {secret}\nAUTH_TOKENS={entry}")
+
+
+COMMANDS = (token,)

@@ -1,0 +1,232 @@
+"""The commands that every service has."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from pkgutil import resolve_name
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from app.kit import auth
+from app.kit.dump import work
+from app.kit.dump.feature import find
+from app.kit.dump.files import reading, regular_size, writing
+from app.kit.dump.progress import progress_bar
+from app.kit.errors import InvalidSettings, ServiceError, Unavailable
+from app.kit.features import FEATURES
+from app.kit.logs import configure_logs
+from app.kit.settings import ServiceSettings, read_settings
+from app.kit.startup import retry_until_available
+from app.kit.storage import Storage, open_storage
+
+DOTENV = Path(".env")
+SHUTDOWN_SECONDS = 7
+WORKER_START_SECONDS = 9
+
+FeatureName = Annotated[str, typer.Option("--feature", help="The feature that it is about.")]
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Notes over HTTP.", rich_markup_mode=None
+)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the commands are for: where the application is made, and its settings."""
+
+    create_app: str
+    """As in ``app.main:create_app``."""
+    settings: type[ServiceSettings]
+
+
+def _on_storage(settings: ServiceSettings, work: Callable[[Storage], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with open_storage(settings) as storage:
+            await work(storage)
+
+    asyncio.run(run())
+
+
+def _settings(context: typer.Context) -> ServiceSettings:
+    service: Service = context.obj
+    return read_settings(service.settings)
+
+
+@cli.command()
+def serve(
+    context: typer.Context,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the port.")] = 1,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again on changes.")] = False,
+) -> None:
+    """Run the service on HOST:PORT."""
+    # Here, as in openapi(), to spare the other commands a third of a second.
+    import uvicorn
+
+    from app.kit.http.workers import run as run_workers
+
+    settings = _settings(context)
+    _on_storage(
+        settings, lambda storage: asyncio.sleep(0)
+    )  # Finds mistakes in the URL; sends nothing.
+    auth.check(settings)
+    _must_be_free(settings.host, settings.port)
+    configure_logs(settings.log_level, settings.log_format)
+    # The server stops on SIGTERM and then raises it once more, to end with 143; we end with 0.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    several = workers > 1 and not reload
+    run = run_workers if several else uvicorn.run
+    with _folder_for_metrics() if several else nullcontext():
+        run(
+            app=context.obj.create_app,
+            factory=True,
+            http="app.kit.http.protocol:BoundedProtocol",
+            host=settings.host,
+            port=settings.port,
+            workers=workers,
+            reload=reload,
+            access_log=False,
+            log_config=None,
+            env_file=DOTENV if DOTENV.exists() else None,  # OTEL_* may be in it, too.
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            timeout_worker_healthcheck=WORKER_START_SECONDS,
+        )
+
+
+@contextmanager
+def _folder_for_metrics() -> Iterator[None]:
+    """Make a folder, in memory where that is known, in which each worker keeps its metrics."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with TemporaryDirectory(prefix="app-metrics-", dir=memory) as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
+
+
+def _must_be_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        message = f"HOST, PORT: cannot listen on {host}:{port}: {error.strerror}"
+        raise InvalidSettings(message) from None
+
+
+@cli.command()
+def migrate(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Only tell; exit 1 if it is not.")] = False,
+) -> None:
+    """Bring the schema to the newest revision, as soon as the database answers."""
+    settings = _settings(context)
+    seconds = settings.startup_timeout
+
+    async def work(storage: Storage) -> None:
+        await (
+            storage.check()
+            if check
+            else retry_until_available(storage.migrate, seconds, typer.echo)
+        )
+
+    _on_storage(settings, work)
+
+
+@cli.command()
+def seed(context: typer.Context) -> None:
+    """Load the seeds; what is there already stays as it is."""
+
+    async def load(storage: Storage) -> None:
+        for feature in FEATURES:
+            if feature.has("seeds"):
+                added = await feature.load("seeds").seed(storage.repository(feature))
+                typer.echo(f"{feature.name}: {added} added")
+
+    _on_storage(_settings(context), load)
+
+
+for command in auth.COMMANDS:
+    cli.command()(command)
+
+
+@cli.command()
+def dump(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="Where to, by default stdout.")] = None,
+    feature: FeatureName = "notes",
+) -> None:
+    """Write all notes as NDJSON, the same text whatever the database."""
+    _end_on_signals()
+
+    async def run(storage: Storage) -> None:
+        chosen = find(feature, storage)
+        await storage.check()
+        with writing(file) as target, progress_bar(feature) as tell:
+            dumped = await work.dump(chosen, target, tell)
+        typer.echo(f"{feature}: {dumped} dumped", err=True)
+
+    _on_storage(_settings(context), run)
+
+
+@cli.command()
+def load(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="Where from, by default stdin.")] = None,
+    feature: FeatureName = "notes",
+) -> None:
+    """Store the notes of a dump, each in the place of the one of its id; others stay."""
+    _end_on_signals()
+
+    async def run(storage: Storage) -> None:
+        chosen = find(feature, storage)
+        await storage.check()
+        with reading(file) as source:
+            size = regular_size(source)
+            if size is not None:
+                begin = source.tell()
+                with progress_bar(f"{feature}, checking", size) as tell:
+                    work.check(chosen, source, tell)
+                source.seek(begin)
+            with progress_bar(feature, size) as tell:
+                loaded = await work.load(chosen, source, tell)
+        typer.echo(f"{feature}: {loaded} loaded", err=True)
+
+    _on_storage(_settings(context), run)
+
+
+def _end_on_signals() -> None:
+    """Have Ctrl-C and SIGTERM end what waits for a pipe, too, and leave no unfinished file."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+
+
+@cli.command()
+def openapi(context: typer.Context) -> None:
+    """Print the OpenAPI document."""
+    service: Service = context.obj
+    create_app = resolve_name(service.create_app)
+    settings = service.settings.model_construct()  # The document depends on no setting.
+    typer.echo(json.dumps(create_app(settings).openapi(), indent=2))
+
+
+def run(service: Service) -> None:
+    """Run a command; a failure is one line and exit code 1."""
+    try:
+        sys.exit(cli(obj=service, standalone_mode=False))
+    except typer.Abort:
+        sys.exit(130)
+    except Unavailable as error:
+        sys.exit(f"Error: {error} {error.reason}".rstrip())
+    except (typer.TyperException, InvalidSettings, ServiceError) as error:
+        sys.exit(f"Error: {error}")

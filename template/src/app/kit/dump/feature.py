@@ -1,0 +1,59 @@
+"""What takes part in dumps."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter
+
+from app.kit.errors import ServiceError
+from app.kit.features import FEATURES
+from app.kit.storage import Storage
+
+
+class TransferError(ServiceError):
+    """Why something cannot be dumped or loaded."""
+
+
+class Repository(Protocol):
+    """What a feature's repository must have for the feature to take part."""
+
+    def dump(self) -> AsyncGenerator[Sequence[Any], None]:
+        """Yield all records, ascending by ``id`` and some at a time, as they were at one moment."""
+        ...
+
+    async def load(self, records: Sequence[Any]) -> None:
+        """Store records, each in the place of the one of its ``id``, if there is one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Format:
+    """What the lines of a feature's dump are: JSON of its ``Record``, which has an ``id``."""
+
+    name: str
+    records: TypeAdapter[Any]
+
+
+@dataclass(frozen=True)
+class DumpedFeature(Format):
+    """A feature that takes part."""
+
+    repository: Repository
+
+
+def find(name: str, storage: Storage) -> DumpedFeature:
+    """Return the feature of this name, or raise ``TransferError`` that says what it lacks."""
+    feature = next((each for each in FEATURES if each.name == name), None)
+    if not feature:
+        known = ", ".join(each.name for each in FEATURES)
+        raise TransferError(f"There is no feature {name!r}, only: {known}.")
+    if not feature.has("records"):
+        raise TransferError(f"{name} takes no part in dumps: it has no app/{name}/records.py.")
+    repository = storage.repository(feature)
+    for method in ("dump", "load"):
+        if not hasattr(repository, method):
+            raise TransferError(f"{name} takes no part in dumps: its Repository has no {method}().")
+    record: type[Any] = feature.load("records").Record
+    records: TypeAdapter[Any] = TypeAdapter(record)
+    return DumpedFeature(name, records, repository)

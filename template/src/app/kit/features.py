@@ -1,0 +1,34 @@
+"""The features of the service: the packages beside the kit that have a ``routes.py``.
+
+A feature's ``routes.py`` has its ``router``. It has a module for each kind of database, with its
+``Repository``; ``seeds.py`` if it has seeds, and ``records.py`` if it takes part in dumps.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from app.kit import SERVICE, SERVICE_FOLDER
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A package that is a feature; ``package`` is its dotted name."""
+
+    name: str
+    package: str
+
+    def has(self, module: str) -> bool:
+        """Return whether the feature has a module of this name."""
+        return find_spec(f"{self.package}.{module}") is not None
+
+    def load(self, module: str) -> Any:
+        """Import one of its modules and return it."""
+        return import_module(f"{self.package}.{module}")
+
+
+FEATURES = tuple(
+    Feature(path.parent.name, f"{SERVICE}.{path.parent.name}")
+    for path in sorted(SERVICE_FOLDER.glob("*/routes.py"))
+)

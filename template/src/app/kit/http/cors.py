@@ -1,0 +1,68 @@
+"""Which pages of other origins may call the service (CORS)."""
+
+from collections.abc import Collection
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+METHODS = "DELETE, GET, HEAD, PATCH, POST, PUT"
+SENT = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
+EXPOSED = "ETag, Location, Retry-After, WWW-Authenticate, X-Request-ID"
+PREFLIGHT_SECONDS = "600"
+
+
+class Cors:
+    """Let pages of other origins read every answer, errors too, and send what the service takes.
+
+    It only adds headers, to a preflight's answer those that are asked for.
+    """
+
+    def __init__(self, app: ASGIApp, *, origins: Collection[str], credentials: bool) -> None:
+        self.app = app
+        self.origins = origins
+        self.credentials = credentials
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        origin = Headers(scope=scope).get("origin")
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.add_vary_header("Origin")
+                if origin and (origin in self.origins or "*" in self.origins):
+                    self._allow(origin, headers, preflight=scope["method"] == "OPTIONS")
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+    def _allow(self, origin: str, headers: MutableHeaders, *, preflight: bool) -> None:
+        headers["Access-Control-Allow-Origin"] = origin
+        if self.credentials:
+            headers["Access-Control-Allow-Credentials"] = "true"
+        if preflight:
+            headers["Access-Control-Allow-Methods"] = METHODS
+            headers["Access-Control-Allow-Headers"] = SENT
+            headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
+        else:
+            headers["Access-Control-Expose-Headers"] = EXPOSED
+
+
+class Preflight:
+    """Answer a preflight before a token is asked for, as browsers send none with it.
+
+    The answer is the same for every path, so nobody learns from it what there is.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        options = scope["type"] == "http" and scope["method"] == "OPTIONS"
+        if options and "access-control-request-method" in Headers(scope=scope):
+            await Response(status_code=204)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)

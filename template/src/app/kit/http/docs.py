@@ -1,0 +1,85 @@
+"""The OpenAPI document, and the page that shows it without asking the internet for anything."""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import fastapi_offline
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+from app.kit import auth
+
+ASSETS = Path(fastapi_offline.__file__).with_name("static")
+REQUEST_ID_HEADER = {
+    "description": "The request's id: the caller's `X-Request-ID`, or a new one.",
+    "schema": {"type": "string"},
+}
+RETRY_AFTER_HEADER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+
+
+class DocumentedApp(FastAPI):
+    """FastAPI whose document also says what holds for every answer."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if not self.openapi_schema:
+            self.openapi_schema = auth.documented(_complete(super().openapi()))
+        return self.openapi_schema
+
+
+def add_page(app: FastAPI) -> None:
+    """Serve the page at ``/docs``, and its script and style below it."""
+    app.mount("/docs/assets", StaticFiles(directory=ASSETS))
+    page = bytes(
+        get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title=app.title,
+            swagger_js_url="docs/assets/swagger-ui-bundle.js",
+            swagger_css_url="docs/assets/swagger-ui.css",
+            swagger_favicon_url="docs/assets/favicon.png",
+        ).body
+    )
+    headers = {"Content-Security-Policy": _policy(page)}
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(page, headers=headers)
+
+
+def _policy(page: bytes) -> str:
+    """Return the policy under which the page works, and a script that was put into it does not."""
+    scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = [f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in scripts]
+    return (
+        f"default-src 'none'; script-src 'self' {' '.join(hashes)}; style-src 'self'; "
+        "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the headers that every answer has, and the media type of problems."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _forget_default_422(operation["responses"])
+            for status, response in operation["responses"].items():
+                headers = response.setdefault("headers", {})
+                headers["X-Request-ID"] = REQUEST_ID_HEADER
+                if status == "503":
+                    headers["Retry-After"] = RETRY_AFTER_HEADER
+                if status >= "400":
+                    content = response["content"]
+                    content["application/problem+json"] = content.pop("application/json")
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+    return document
+
+
+def _forget_default_422(responses: dict[str, Any]) -> None:
+    """Drop the 422 that FastAPI adds to a path with parameters; ours says what it can give."""
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]

@@ -1,0 +1,108 @@
+"""What every request passes through, as plain ASGI."""
+
+import logging
+import re
+import time
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.kit import logs
+from app.kit.http.problems import problem
+from app.kit.metrics import Metrics
+from app.kit.tracing import trace_of
+
+log = logging.getLogger("app.http")
+
+METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+OTHER_METHOD = "_OTHER"
+OTHER_ROUTE = "other"
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class RequestContext:
+    """Give each request its id and its log line, and turn a bug into a 500 that names the id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = request_id_of(Headers(scope=scope))
+        logs.request_id.set(request_id)
+        logs.trace_id.set(trace_of(scope))
+        began = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception:
+            log.exception("A bug: %s %s", *_what(scope))
+            scope["state"]["metrics"].failures.labels("bug").inc()
+            if status:  # Too late for another answer: the server cuts the connection.
+                raise
+            await problem(500, "The service has a bug.")(scope, receive, send_with_id)
+        finally:
+            seconds = time.perf_counter() - began
+            record_request(scope["state"]["metrics"], *_what(scope), status, seconds)
+
+
+def request_id_of(headers: Headers) -> str:
+    """Return the id that the caller gave a request, or a new one."""
+    sent = headers.get("x-request-id", "")
+    return sent if REQUEST_ID.fullmatch(sent) else str(uuid4())
+
+
+def _what(scope: Scope) -> tuple[str, str]:
+    """Return the method and the route of a request, out of few, and nothing of whose it is."""
+    method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+    return method, getattr(scope.get("route"), "path", OTHER_ROUTE)
+
+
+def record_request(metrics: Metrics, method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request and log it."""
+    metrics.request_seconds(method, route, status).observe(seconds)
+    level = logging.DEBUG if is_probe(route) else logging.INFO
+    if log.isEnabledFor(level):
+        ms = round(seconds * 1000, 1)
+        fields = {"method": method, "route": route, "status": status, "duration_ms": ms}
+        log.log(level, "%s %s %d %.1f ms", method, route, status, ms, extra=fields)
+
+
+def is_probe(path: str) -> bool:
+    """Tell whether a path is asked for by machines, all the time."""
+    return path == "/metrics" or path.startswith("/health/")
+
+
+class HeadAsGet:
+    """Answer ``HEAD`` as ``GET`` without the body, on every path that has ``GET``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        as_get = {**scope, "method": "GET"}
+        try:
+            await self.app(as_get, receive, send_head)
+        finally:
+            scope["route"] = as_get.get("route")

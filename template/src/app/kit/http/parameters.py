@@ -1,0 +1,43 @@
+"""Parameters that mean the same in every feature."""
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Header, Query
+from pydantic import BeforeValidator
+
+from app.kit.idempotency import Key
+
+_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+def parse_id(text: Any) -> UUID:
+    """Return the UUID written as answers write it, in either case, or raise ``ValueError``."""
+    if not _ID.fullmatch(text):
+        raise ValueError("not a UUID")
+    return UUID(text)
+
+
+def _digits(text: Any) -> Any:
+    if isinstance(text, str) and not _DIGITS.fullmatch(text):
+        raise ValueError("not a number")
+    return text
+
+
+Id = Annotated[UUID, BeforeValidator(parse_id)]
+Limit = Annotated[int, Query(ge=1, le=100), BeforeValidator(_digits)]
+Cursor = Annotated[
+    UUID | None,
+    BeforeValidator(parse_id),
+    Query(description="The `next_cursor` of the page before."),
+]
+IdempotencyKey = Annotated[
+    Key | None,
+    Header(
+        alias=IDEMPOTENCY_KEY,
+        description="The same key with the same body again gets the first answer again.",
+    ),
+]

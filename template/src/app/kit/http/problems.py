@@ -1,0 +1,151 @@
+"""Errors as problem details (RFC 9457): the one place that knows which error has which status."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Literal
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import Match
+
+from app.kit import logs
+from app.kit.errors import (
+    Conflict,
+    KeyReused,
+    NotFound,
+    PreconditionFailed,
+    ServiceError,
+    Unavailable,
+)
+from app.kit.http.parameters import IDEMPOTENCY_KEY
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[ServiceError], int] = {
+    NotFound: 404,
+    Conflict: 409,
+    PreconditionFailed: 412,
+    Unavailable: 503,
+}
+RETRY_AFTER = "1"
+INVALID = "The request is not valid."
+MAX_ERRORS = 20
+
+
+class InvalidPart(BaseModel):
+    """A part of a request that breaks a rule."""
+
+    place: Literal["body", "query", "header"] = Field(alias="in")
+    pointer: str = Field(description="JSON pointer (RFC 6901); empty for the body as a whole.")
+    detail: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(description="`about:blank`: the status says what kind of problem it is.")
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[InvalidPart] = Field(default=[], description="Of a 422: what to correct.")
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI entries of the problems that an operation can answer with."""
+    return {s: {"model": Problem, "description": title(s)} for s in statuses}
+
+
+def title(status: int) -> str:
+    """Return the name of a status in RFC 9110, which older versions of Python have otherwise."""
+    return {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}.get(
+        status, HTTPStatus(status).phrase
+    )
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the answer that says what went wrong."""
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title(status),
+        "status": status,
+        "detail": detail,
+        "request_id": logs.request_id.get(),
+    }
+    if errors:
+        content["errors"] = errors
+    return JSONResponse(content, status, headers, media_type="application/problem+json")
+
+
+async def service_error(request: Request, error: Exception) -> Response:
+    """Answer with the status that ``STATUS`` gives the error."""
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    if not isinstance(error, Unavailable):
+        return problem(status, str(error))
+    log.warning("%s %s", error, error.reason)
+    request.state.metrics.failures.labels(error.kind).inc()
+    return problem(status, str(error), headers={"Retry-After": RETRY_AFTER})
+
+
+async def key_reused(request: Request, error: Exception) -> Response:
+    """Answer 422, which names the header."""
+    part = {"in": "header", "pointer": f"/{IDEMPOTENCY_KEY}", "detail": str(error)}
+    return problem(422, INVALID, errors=[part])
+
+
+async def invalid_request(request: Request, error: Exception) -> Response:
+    """Answer 422 with the parts to correct, or 404 when the path itself is malformed."""
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(e["loc"][0] == "path" for e in found):
+        return problem(404, "There is nothing at this path.")
+    parts = [_invalid_part(e) for e in found[:MAX_ERRORS]]
+    return problem(422, INVALID, errors=parts)
+
+
+def _invalid_part(error: Mapping[str, Any]) -> dict[str, str]:
+    place, *path = error["loc"]
+    if error["type"] == "json_invalid":
+        return {"in": "body", "pointer": "", "detail": "The body is not JSON in UTF-8."}
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    pointer = "".join(f"/{step}" for step in steps)
+    return {"in": place, "pointer": pointer, "detail": error["msg"]}
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    """Answer for what the framework refuses by itself: unknown paths and methods, long bodies."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return _method_not_allowed(request)
+    return problem(error.status_code, error.detail, headers=error.headers)
+
+
+def _method_not_allowed(request: Request) -> Response:
+    allowed = {"OPTIONS"}
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            allowed |= getattr(route, "methods", {"GET"})
+    if "GET" in allowed:
+        allowed.add("HEAD")
+    headers = {"Allow": ", ".join(sorted(allowed))}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=headers)
+    return problem(405, f"{request.method} is not a method of this path.", headers=headers)
+
+
+HANDLERS: dict[Any, Any] = {
+    ServiceError: service_error,
+    KeyReused: key_reused,
+    RequestValidationError: invalid_request,
+    HTTPException: http_error,
+}

@@ -1,0 +1,40 @@
+"""Headers that say what a browser may do with an answer."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CSP = b"content-security-policy"
+ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+NO_PAGE = (CSP, b"default-src 'none'; frame-ancestors 'none'")
+KEEP_NONE = (b"cache-control", b"no-store")
+KEEP_AND_ASK = (b"cache-control", b"private, no-cache")  # With If-None-Match, which costs less.
+NOT_FOR_BROWSERS = [*ALWAYS, NO_PAGE, KEEP_NONE]
+
+
+class SecurityHeaders:
+    """Have browsers guess nothing, frame nothing, run nothing and keep nothing without asking.
+
+    A policy that the answer has already stays: the page at ``/docs`` has one of its own.
+    With ``hsts_seconds``, they are to come back by HTTPS only, for as long.
+    """
+
+    def __init__(self, app: ASGIApp, *, hsts_seconds: int) -> None:
+        self.app = app
+        self.always = list(ALWAYS)
+        if hsts_seconds:
+            self.always.append((b"strict-transport-security", b"max-age=%d" % hsts_seconds))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                present = {name for name, _ in headers}
+                headers.extend(self.always)
+                headers.append(KEEP_AND_ASK if b"etag" in present else KEEP_NONE)
+                if CSP not in present:
+                    headers.append(NO_PAGE)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)

@@ -1,0 +1,112 @@
+"""Revisions of the MongoDB database; part of the package, so that a wheel has them.
+
+A revision is a module in ``versions``, named by its number and what it does, as in
+``0002_colours.py``, with ``async def upgrade(database)``. Each is applied once, in the order of
+their names. Nothing undoes one that was stopped half-way: it is run again from its beginning, so
+write it such that this does no harm.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+from uuid import uuid4
+
+from pymongo import ReturnDocument
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+
+from app.kit import SERVICE, SERVICE_FOLDER
+from app.kit.errors import Unavailable
+
+VERSIONS = SERVICE_FOLDER / "migrations" / "mongodb" / "versions"
+
+LEASE_SECONDS = 10
+"""How long the lock of a process that was killed still stands."""
+
+RENEWAL_SECONDS = 2
+POLL_SECONDS = 0.1
+
+Database = AsyncDatabase[dict[str, Any]]
+Collection = AsyncCollection[dict[str, Any]]
+
+THIS = {"_id": "revisions"}
+"""The one document of the collection ``migrations``: what is applied, and who is at it."""
+
+
+@cache
+def revisions() -> frozenset[str]:
+    """Return the names of the revisions that this code knows."""
+    return frozenset(m.name for m in iter_modules([str(VERSIONS)]))
+
+
+async def applied(database: Database) -> set[str]:
+    """Return the names of the revisions that the database has."""
+    state = await database.migrations.find_one(THIS) or {}
+    return set(state.get("applied", ()))
+
+
+async def upgrade(database: Database) -> None:
+    """Apply the revisions that are missing; one process at a time does."""
+    owner = uuid4().hex
+    async with _locked(database.migrations, owner):
+        for name in sorted(revisions()):
+            if name not in await applied(database):
+                await import_module(f"{SERVICE}.migrations.mongodb.versions.{name}").upgrade(
+                    database
+                )
+                await _record(database.migrations, owner, name)
+
+
+async def _record(state: Collection, owner: str, name: str) -> None:
+    mine = {**THIS, "owner": owner}
+    if not (await state.update_one(mine, {"$addToSet": {"applied": name}})).matched_count:
+        raise Unavailable("This migration was taken for dead, and another one has begun.")
+
+
+@asynccontextmanager
+async def _locked(state: Collection, owner: str) -> AsyncIterator[None]:
+    while True:
+        if await _take(state, owner):
+            break
+        await asyncio.sleep(POLL_SECONDS)
+    done = asyncio.Event()
+    keeper = asyncio.create_task(_keep(state, owner, done))
+    try:
+        yield
+    finally:
+        done.set()
+        await keeper
+        with suppress(PyMongoError):
+            await state.update_one({**THIS, "owner": owner}, {"$unset": {"owner": "", "until": ""}})
+
+
+async def _take(state: Collection, owner: str) -> bool:
+    """Take the lock if it is free or its lease is over, by the server's clock."""
+    free = {"$lte": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}
+    taken = {
+        "owner": {"$cond": [free, owner, "$owner"]},
+        "until": {"$cond": [free, _lease_end(), "$until"]},
+    }
+    after = ReturnDocument.AFTER
+    found: Any = await state.find_one_and_update(
+        THIS, [{"$set": taken}], upsert=True, return_document=after
+    )
+    return bool(found["owner"] == owner)
+
+
+async def _keep(state: Collection, owner: str, done: asyncio.Event) -> None:
+    while not done.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), RENEWAL_SECONDS)
+        with suppress(PyMongoError):
+            mine = {**THIS, "owner": owner}
+            await state.update_one(mine, [{"$set": {"until": _lease_end()}}])
+
+
+def _lease_end() -> dict[str, Any]:
+    return {"$add": ["$$NOW", LEASE_SECONDS * 1000]}

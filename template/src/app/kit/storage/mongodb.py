@@ -1,0 +1,159 @@
+"""MongoDB through PyMongo."""
+
+import asyncio
+import warnings
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+import pymongo
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+
+from app.kit.errors import InvalidSettings
+from app.kit.features import Feature
+from app.kit.migrations import mongodb as migrations
+from app.kit.settings import ServiceSettings
+from app.kit.storage import mongodb_errors
+from app.kit.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault, Pool, unavailable
+
+Document = dict[str, Any]
+Collection = AsyncCollection[Document]
+
+T = TypeVar("T")
+
+
+class Storage(BoundedStorage):
+    """An open MongoDB database. The URL goes to PyMongo as it is, its options included.
+
+    Some are not for the URL to choose. A write is acknowledged once a majority of the members
+    has it in its journal, so no failover takes it back. Reads go to the primary, which has every
+    acknowledged write, whichever process sent it. Of what it has, they also see a write that is
+    not acknowledged yet. Read concern "majority" would hide that, but for a moment after an
+    election acknowledged writes too; "linearizable" costs a round trip to the other members.
+    """
+
+    system = "mongodb"
+    outages = mongodb_errors.OUTAGES
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        try:
+            self.client = _client(settings)
+            self.database = self.client.get_default_database()
+        except (PyMongoError, UserWarning, ValueError):
+            example = "mongodb://localhost/notes"
+            message = f"DATABASE_URL: it must be valid and name a database, as in {example}"
+            raise InvalidSettings(message) from None
+        self._size = settings.database_pool_size
+        self._migrated = False
+        # The pool would serve whoever asks at the right moment, and let others starve.
+        self._slots = asyncio.Semaphore(settings.database_pool_size)
+
+    def pool(self) -> Pool:
+        """Return how much of the pool is in use now, by the operations, each of which takes one."""
+        used = min(self.in_flight, self._size)
+        return Pool(self._size, used, self.in_flight - used)
+
+    def repository(self, feature: Feature) -> Any:
+        """Return the feature's ``Repository`` on this database."""
+        return feature.load("mongodb").Repository(self)
+
+    async def find(
+        self, source: Collection, chosen: Document, *, sort: Document, limit: int
+    ) -> list[Document]:
+        """Return up to ``limit`` documents, by one command, which costs less than a cursor.
+
+        With a cursor, PyMongo also tries again after a failure that is worth it, and fetches what
+        did not fit into the first answer.
+        """
+        command = {
+            "find": source.name,
+            "filter": chosen,
+            "sort": sort,
+            "limit": limit,
+            "batchSize": limit + 1,  # More, as with as many the cursor may stay open.
+            "readConcern": source.read_concern.document,
+        }
+        with suppress(ConnectionFailure, OperationFailure):
+            reply = await self.database.command(command, codec_options=source.codec_options)
+            if not reply["cursor"]["id"]:
+                found: list[Document] = reply["cursor"]["firstBatch"]
+                return found
+        return await source.find(chosen, sort=sort, limit=limit).to_list()
+
+    def fault(self, error: Exception) -> Fault | None:
+        return mongodb_errors.fault(error)
+
+    async def scan(
+        self, read: Callable[[Any, AsyncClientSession], Awaitable[list[Document]]], first: Any
+    ) -> AsyncGenerator[list[Document], None]:
+        """Yield the documents of all pages, each not empty, as they were at one moment.
+
+        ``read`` returns what comes next to an ``_id``, at the beginning ``first``.
+        """
+        async with self.client.start_session(snapshot=True) as session:
+            after, there = first, await self.bounded(self._collections)
+            while page := await self.bounded(partial(read, after, session)):
+                yield page
+                after = page[-1]["_id"]
+            if not there <= await self.bounded(self._collections):  # It would seem empty by now.
+                raise unavailable(Fault.SNAPSHOT_EXPIRED, "A collection was dropped meanwhile.")
+
+    async def _collections(self) -> set[tuple[Any, ...]]:
+        found = await self.database.list_collections()
+        return {(each["name"], each["info"].get("uuid")) async for each in found}
+
+    async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
+        # The driver keeps the time, and tells the server. Cancelling its calls from outside takes
+        # longer than it should, and one time in many leaves a pool that never recovers.
+        with self.translate_errors(), pymongo.timeout(OPERATION_SECONDS):
+            async with self._slots:
+                if not self._migrated:  # A write to a missing collection would make one, unruled.
+                    await self._require_schema(or_newer=True)
+                    self._migrated = True
+                return await work()
+
+    async def check(self, *, or_newer: bool = False) -> None:
+        """Raise ``Unavailable`` unless the database answers and has the schema of this code.
+
+        With ``or_newer``, one that newer code has brought on does as well.
+        """
+        await self.bounded(lambda: self._require_schema(or_newer=or_newer))
+
+    async def _require_schema(self, *, or_newer: bool) -> None:
+        known, applied = migrations.revisions(), await migrations.applied(self.database)
+        missing, unknown = sorted(known - applied), sorted(applied - known)
+        if missing or (unknown and not or_newer):
+            raise unavailable(Fault.SCHEMA, f"Missing: {missing}. Unknown: {unknown}.")
+
+    async def migrate(self) -> None:
+        """Bring the schema to the newest revision; a newer one stays."""
+        with self.translate_errors():
+            await migrations.upgrade(self.database)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        with pymongo.timeout(OPERATION_SECONDS):
+            await self.client.close()
+
+
+def _client(settings: ServiceSettings) -> pymongo.AsyncMongoClient[Document]:
+    with warnings.catch_warnings(action="error"):  # PyMongo only warns of a wrong option.
+        return pymongo.AsyncMongoClient(
+            settings.database_url.get_secret_value(),
+            tz_aware=True,
+            datetime_conversion="DATETIME_CLAMP",
+            unicode_decode_error_handler="replace",
+            uuidRepresentation="standard",
+            w="majority",
+            journal=True,
+            retryWrites=True,
+            retryReads=True,
+            readPreference="primary",
+            readConcernLevel="local",
+            maxPoolSize=settings.database_pool_size,
+            connectTimeoutMS=OPERATION_SECONDS * 1000,
+            serverSelectionTimeoutMS=OPERATION_SECONDS * 1000,
+        )

@@ -1,0 +1,123 @@
+"""What every call to a database has: an end in bounded time, and a failure that says its kind."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
+from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
+
+from app.kit import logs
+from app.kit.errors import Unavailable
+
+OPERATION_SECONDS = 2.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Fault(Enum):
+    """Why a database could not do what it was rightly asked."""
+
+    OUTAGE = "The database is unavailable."
+    SCHEMA = "The database's schema is not the one needed: run `app migrate`."
+    SNAPSHOT_EXPIRED = "The database keeps no snapshot for so long."
+    TRANSIENT = "The database is too busy."  # It says that the same may be asked again.
+
+
+def unavailable(fault: Fault, reason: str = "") -> Unavailable:
+    """Return the error that a fault is for callers."""
+    return Unavailable(fault.value, reason, kind=fault.name.lower())
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Connections that a process may have and uses, and operations that wait for one."""
+
+    size: int
+    used: int
+    waiting: int
+
+
+class BoundedStorage(ABC):
+    """An open database, which answers in time or is ``Unavailable``."""
+
+    system: ClassVar[str]
+    """The kind of database, in OpenTelemetry's word."""
+
+    in_flight = 0
+    """The number of operations that have begun and not ended."""
+
+    outages: ClassVar[tuple[type[Exception], ...]] = (OSError,)
+    """The errors that always mean ``Fault.OUTAGE``."""
+
+    @abstractmethod
+    def pool(self) -> Pool:
+        """Return how much of the pool is in use now."""
+
+    @abstractmethod
+    def fault(self, error: Exception) -> Fault | None:
+        """Return what the database means by an error; ``None``: what it was asked is wrong."""
+
+    @abstractmethod
+    async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``work`` returns, or raise ``Unavailable``.
+
+        Whatever happens to the database, this ends after ``OPERATION_SECONDS`` and the time it
+        takes to give up a connection.
+        """
+
+    @contextmanager
+    def translate_errors(self) -> Iterator[None]:
+        """Raise ``Unavailable`` for a fault of the database; any other error stays what it is."""
+        try:
+            yield
+        except Exception as error:
+            fault = Fault.OUTAGE if isinstance(error, self.outages) else self.fault(error)
+            if fault is None:
+                raise
+            cause = getattr(error, "orig", None) or error
+            reason = f"{type(cause).__name__}: {cause}".splitlines()[0]
+            raise unavailable(fault, reason) from error
+
+
+UNTRACED = nullcontext()
+
+
+def _span(*names: str) -> AbstractContextManager[None]:
+    if not logs.trace_id.get():
+        return UNTRACED
+    from app.kit.tracing import database_span  # Here, to spare the commands what they never use.
+
+    return database_span(*names)
+
+
+class _HasStorage(Protocol):
+    @property
+    def storage(self) -> BoundedStorage: ...
+
+
+S = TypeVar("S", bound=_HasStorage)
+
+
+def operation(
+    method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Make a repository's method one operation, bounded in time by its storage.
+
+    Where the request is traced, it is a span. Spans of operations need no driver's help: they are
+    the same on every database, and say what was meant.
+    """
+    feature = method.__module__.split(".")[-2]
+
+    @wraps(method)
+    async def bounded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        self.storage.in_flight += 1
+        try:
+            with _span(self.storage.system, feature, method.__name__):
+                return await self.storage.bounded(lambda: method(self, *args, **kwargs))
+        finally:
+            self.storage.in_flight -= 1
+
+    return bounded

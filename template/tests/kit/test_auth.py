@@ -1,0 +1,341 @@
+"""Nobody gets in without a token that allows it, whoever gives the tokens."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from app.kit.auth.access import InvalidToken
+from app.kit.auth.middleware import bearer_token
+from app.kit.errors import InvalidSettings
+from app.main import create_app
+from app.settings import Settings
+from tests.conftest import serving as service_of
+from tests.kit.test_browser_headers import APP
+from tests.kit.test_cli import app, url
+from tests.kit.test_http import JSON, MISSING, check_problem
+
+(AUTHORITY,) = (
+    import_module(f"tests.kit.verifiers.{path.stem}")
+    for path in Path(__file__).parent.glob("verifiers/[a-z]*.py")
+)
+
+NO_TOKEN = {
+    "no header": [],
+    "an empty header": [b""],
+    "another scheme": [b"Basic dXNlcjpwYXNz"],
+    "no scheme": [b"dXNlcjpwYXNz"],
+    "a longer scheme": [b"Bearers dXNlcjpwYXNz"],
+    "a tab after the scheme": [b"Bearer\ta"],
+    "two of another scheme": [b"Basic dXNlcjpwYXNz", b"Basic dXNlcjpwYXNz"],
+}
+BAD_TOKENS = {
+    "empty": [b"Bearer"],
+    "unknown": [b"Bearer dXNlcjpwYXNz"],
+    "not ASCII": ["Bearer t\u00f6ken".encode()],
+    "not UTF-8": [b"Bearer \xff\xfe"],
+    "two words": [b"Bearer a b"],
+    "a list": [b"Bearer a, Bearer b"],
+    "quoted": [b'Bearer "a"'],
+    "only padding": [b"Bearer ="],
+    "long": [b"Bearer " + b"a" * 8_000],
+    "too long": [b"Bearer " + b"a" * 20_000],
+    "dots": [b"Bearer .."],
+}
+
+
+@dataclass
+class Protected:
+    """A running service that asks for tokens."""
+
+    client: httpx.Client
+    tokens: dict[str, str]
+
+    def request(
+        self, method: str, path: str, access: str = "read+write", **options: object
+    ) -> httpx.Response:
+        """Send a request with the token for an access."""
+        headers = {"Authorization": f"Bearer {self.tokens[access]}"}
+        return self.client.request(method, path, headers=headers, json=options or None)
+
+
+@pytest.fixture(scope="module")
+def protected(settings: Settings) -> Iterator[Protected]:
+    with serving(settings.model_copy(update={"cors_origins": frozenset({APP})})) as service:
+        yield service
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Protected]:
+    with (
+        AUTHORITY.authority(settings) as (asking, tokens),
+        service_of(create_app(asking)) as address,
+        httpx.Client(base_url=address) as client,
+    ):
+        yield Protected(client, tokens)
+
+
+@asynccontextmanager
+async def reached(settings: Settings, server: str, client: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client of the service whose connections have these addresses at their ends."""
+    service = create_app(settings)
+    async with service.router.lifespan_context(service) as state:
+
+        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+            await service({**scope, "state": {**(state or {})}}, receive, send)
+
+        transport = httpx.ASGITransport(with_state, client=(client, 1))
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{server}") as reaching:
+            yield reaching
+
+
+def check_refused(answer: httpx.Response, status: int, challenge: str) -> None:
+    check_problem(answer, status)
+    assert answer.headers["WWW-Authenticate"] == challenge
+
+
+def test_every_operation_but_health_asks_for_a_token(protected: Protected) -> None:
+    paths = protected.client.get("/openapi.json").json()["paths"]
+    operations = [(method, path) for path, of_path in paths.items() for method in of_path]
+
+    refused = set()
+    for method, path in operations:
+        if protected.client.request(method, path).status_code == 401:
+            refused.add(path)
+    assert refused == {path for path in paths if not path.startswith("/health/")}
+
+
+@pytest.mark.parametrize("path", ["/notes", "/nothing"])
+def test_a_preflight_needs_no_token_and_tells_nothing(protected: Protected, path: str) -> None:
+    asking = {"Origin": APP, "Access-Control-Request-Method": "GET"}
+
+    answer = protected.client.options(path, headers=asking)
+
+    assert answer.status_code == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == APP
+    assert "Allow" not in answer.headers
+    assert answer.headers["X-Request-ID"]
+    check_refused(protected.client.options(path, headers={"Origin": APP}), 401, "Bearer")
+
+
+@pytest.mark.parametrize("sent", NO_TOKEN.values(), ids=NO_TOKEN.keys())
+def test_without_a_token_it_is_401(protected: Protected, sent: list[bytes]) -> None:
+    headers = [(b"Authorization", value) for value in sent]
+
+    check_refused(protected.client.get("/notes", headers=headers), 401, "Bearer")
+    check_refused(protected.client.post("/notes", headers=headers), 401, "Bearer")
+
+
+@pytest.mark.parametrize("sent", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
+def test_a_token_that_is_none_is_401(protected: Protected, sent: list[bytes]) -> None:
+    headers = [(b"Authorization", value) for value in sent]
+    challenge = 'Bearer error="invalid_token"'
+
+    check_refused(protected.client.get("/notes", headers=headers), 401, challenge)
+    check_refused(protected.client.post("/notes", headers=headers), 401, challenge)
+
+
+@pytest.mark.parametrize("other", [None, b"Bearer a", b"Basic dXNlcjpwYXNz"])
+def test_two_headers_are_401_even_with_a_valid_token(
+    protected: Protected, other: bytes | None
+) -> None:
+    valid = f"Bearer {protected.tokens['read']}".encode()
+    for pair in ((valid, other or valid), (other or valid, valid)):
+        headers = [(b"Authorization", value) for value in pair]
+        answer = protected.client.get("/notes", headers=headers)
+        check_refused(answer, 401, 'Bearer error="invalid_token"')
+
+
+@pytest.mark.parametrize("place", ["start", "middle", "end"])
+def test_a_token_with_one_more_letter_is_401(protected: Protected, place: str) -> None:
+    valid = protected.tokens["read+write"]
+    at = {"start": 0, "middle": 20, "end": len(valid)}[place]
+    headers = {"Authorization": f"Bearer {valid[:at]}A{valid[at:]}"}
+
+    answer = protected.client.get("/notes", headers=headers)
+
+    check_refused(answer, 401, 'Bearer error="invalid_token"')
+
+
+@pytest.mark.parametrize("after", [" x", ",", ", Bearer x", "\tx", "==x"])
+def test_a_token_with_something_after_it_is_401(protected: Protected, after: str) -> None:
+    headers = {"Authorization": f"Bearer {protected.tokens['read']}{after}"}
+
+    answer = protected.client.get("/notes", headers=headers)
+
+    check_refused(answer, 401, 'Bearer error="invalid_token"')
+
+
+def test_a_header_of_over_8_kib_is_not_looked_at() -> None:
+    fits = b"a" * (8 * 1024 - len("Bearer "))
+
+    assert bearer_token({"headers": [(b"authorization", b"Bearer " + fits)]}) == fits.decode()
+    with pytest.raises(InvalidToken):
+        bearer_token({"headers": [(b"authorization", b"Bearer " + fits + b"a")]})
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
+def test_the_scheme_is_read_in_any_case(protected: Protected, scheme: str) -> None:
+    headers = {"Authorization": f"{scheme} {protected.tokens['read']}"}
+
+    assert protected.client.get("/notes", headers=headers).status_code == 200
+
+
+def test_a_token_for_all_reads_and_writes(protected: Protected) -> None:
+    path = protected.request("POST", "/notes", content="x").headers["Location"]
+
+    assert protected.request("GET", path).status_code == 200
+    assert protected.request("PUT", path, content="y").headers["ETag"] == '"2"'
+    assert protected.request("DELETE", path).status_code == 204
+
+
+def test_a_read_only_token_cannot_write(protected: Protected) -> None:
+    path = protected.request("POST", "/notes", content="x").headers["Location"]
+    writes = [
+        protected.request("POST", "/notes", "read", content="y"),
+        protected.request("PUT", path, "read", content="y"),
+        protected.request("PATCH", path, "read", content="y"),
+        protected.request("POST", f"{path}/send", "read"),
+        protected.request("POST", f"{path}/comments", "read", content="y"),
+        protected.request("DELETE", path, "read"),
+    ]
+
+    for answer in writes:
+        check_refused(answer, 403, 'Bearer error="insufficient_scope"')
+    assert protected.request("GET", path, "read").headers["ETag"] == '"1"'
+    assert protected.request("HEAD", path, "read").status_code == 200
+    assert protected.request("OPTIONS", path, "read").status_code == 204
+
+
+def test_a_token_for_writing_alone_cannot_read(protected: Protected) -> None:
+    written = protected.request("POST", "/notes", "write", content="x")
+
+    assert written.status_code == 201
+    for path in ("/notes", written.headers["Location"]):
+        answer = protected.request("GET", path, "write")
+        check_refused(answer, 403, 'Bearer error="insufficient_scope"')
+
+
+def test_401_and_403_come_before_all_other_checks(protected: Protected) -> None:
+    wrong = [
+        ("POST", "/nothing", b""),
+        ("TRACE", "/notes", b""),
+        ("PUT", MISSING, b"{"),
+        ("POST", "/notes", b" " * 65_537),
+    ]
+    for method, path, body in wrong:
+        answer = protected.client.request(method, path, content=body, headers=JSON)
+        check_refused(answer, 401, "Bearer")
+        if method != "TRACE":
+            answer = protected.request(method, path, "read")
+            check_refused(answer, 403, 'Bearer error="insufficient_scope"')
+    check_problem(protected.request("POST", "/nothing"), 404)
+    check_problem(protected.request("TRACE", "/notes", "read"), 405)
+
+
+def test_health_and_docs_are_public(protected: Protected) -> None:
+    paths = ("/health/live", "/health/ready", "/docs", "/docs/assets/swagger-ui.css")
+    for path in (*paths, "/openapi.json"):
+        assert protected.client.get(path).status_code == 200, path
+
+
+def test_the_public_paths_are_a_setting_and_health_is_always_one(settings: Settings) -> None:
+    chosen = settings.model_copy(update={"public_paths": "/openapi.json,/notes"})
+    with serving(chosen) as service:
+        for path in ("/health/live", "/openapi.json", "/notes"):
+            assert service.client.get(path).status_code == 200, path
+        check_problem(service.client.get(MISSING), 404)
+        for path in ("/docs", "/docs/assets/swagger-ui.css"):
+            check_refused(service.client.get(path), 401, "Bearer")
+            assert service.request("GET", path, "read").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/docsx", "/healthy", "/Docs", "//docs", "/nothing"])
+def test_what_only_resembles_a_public_path_is_not(protected: Protected, path: str) -> None:
+    address = protected.client.base_url.copy_with(raw_path=path.encode())
+
+    check_refused(protected.client.get(address), 401, "Bearer")
+
+
+@pytest.mark.parametrize("path", ["/docs/%2e%2e/notes", "/health/%2e%2e/notes", "/docs/%2fnotes"])
+def test_no_way_leads_through_a_public_path(protected: Protected, path: str) -> None:
+    address = protected.client.base_url.copy_with(raw_path=path.encode())
+
+    check_problem(protected.client.get(address), 404)
+
+
+def test_a_token_is_in_no_answer_and_no_log(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with serving(settings.model_copy(update={"log_level": "DEBUG"})) as service:
+        service.tokens["unknown"] = "c3Nob3VsZC1ub3Qtc2hvdw"
+        answers = [service.request("POST", "/notes", access) for access in service.tokens]
+
+    shown = caplog.text + "".join(f"{answer.headers}{answer.text}" for answer in answers)
+    assert "POST /notes" in shown
+    for token in service.tokens.values():
+        assert token not in shown
+
+
+def test_the_document_says_which_operations_need_a_token(protected: Protected) -> None:
+    document = protected.client.get("/openapi.json").json()
+
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            is_public = path.startswith("/health/")
+            assert operation.get("security", []) == ([] if is_public else [{"bearer": []}])
+            assert {"401", "403"}.isdisjoint(operation["responses"]) is is_public
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "status"),
+    [
+        ("127.0.0.1", "127.0.0.1", 200),
+        ("127.0.0.2", "127.0.0.3", 200),
+        ("[::1]", "::1", 200),
+        ("192.0.2.1", "127.0.0.1", 401),
+        ("127.0.0.1", "192.0.2.1", 401),
+        ("testserver", "testclient", 200),
+    ],
+)
+async def test_without_an_authority_only_this_machine_is_answered(
+    settings: Settings, server: str, client: str, status: int
+) -> None:
+    async with reached(settings, server, client) as service:
+        assert (await service.get("/notes")).status_code == status
+        assert (await service.get("/health/live")).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "notes.invalid", "127.1"])
+async def test_without_an_authority_it_does_not_start_for_other_machines(
+    settings: Settings, host: str
+) -> None:
+    chosen = settings.model_copy(update={"host": host})
+    with pytest.raises(InvalidSettings, match="HOST: "):
+        async with reached(chosen, "127.0.0.1", "127.0.0.1"):
+            raise AssertionError("it has started")
+
+
+def test_the_command_says_so_in_one_line(settings: Settings) -> None:
+    run = app("serve", DATABASE_URL=url(settings), HOST="0.0.0.0")
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("Error: HOST: ")
+    assert run.stderr.count("\n") == 1
+
+
+async def test_with_an_authority_it_listens_anywhere(settings: Settings) -> None:
+    chosen = settings.model_copy(update={"host": "0.0.0.0"})
+    with AUTHORITY.authority(chosen) as (asking, tokens):
+        async with reached(asking, "192.0.2.1", "192.0.2.2") as service:
+            assert (await service.get("/notes")).status_code == 401
+            headers = {"Authorization": f"Bearer {tokens['read']}"}
+            assert (await service.get("/notes", headers=headers)).status_code == 200

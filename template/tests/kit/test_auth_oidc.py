@@ -1,0 +1,389 @@
+"""JWTs of an OpenID Connect issuer: which are believed, and what happens while it is away."""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from app.kit.auth import oidc, oidc_keys
+from app.kit.auth.access import InvalidToken
+from app.kit.auth.oidc import Issuer, build_verifier
+from app.kit.errors import InvalidSettings, Unavailable
+from app.main import create_app
+from app.settings import Settings
+from tests.conftest import serving
+from tests.kit.test_cli import app, url
+from tests.kit.test_http import check_problem
+from tests.kit.verifiers.oidc import AUDIENCE, Key, LocalIssuer, local_issuer, new_key
+
+RSA = rsa.generate_private_key(65537, 2048)
+KEYS = {
+    "RS256": Key("k", "RS256", RSA),
+    "PS384": Key("k", "PS384", RSA),
+    "ES256": new_key("k"),
+    "ES512": Key("k", "ES512", ec.generate_private_key(ec.SECP521R1())),
+    "EdDSA": Key("k", "EdDSA", ed25519.Ed25519PrivateKey.generate()),
+}
+ALL = {"read", "write"}
+HOUR = 3600
+
+WRONG_CLAIMS: dict[str, dict[str, Any]] = {
+    "another issuer": {"iss": "https://login.invalid"},
+    "no issuer": {"iss": None},
+    "another audience": {"aud": "others"},
+    "other audiences": {"aud": ["others", "notes2"]},
+    "no audience": {"aud": None},
+    "an empty audience": {"aud": []},
+    "expired": {"exp": int(time.time()) - HOUR},
+    "no expiry": {"exp": None},
+    "an expiry that is no time": {"exp": "tomorrow"},
+    "an expiry without end": {"exp": float("inf")},
+    "not yet valid": {"nbf": int(time.time()) + HOUR},
+    "issued later": {"iat": int(time.time()) + HOUR},
+}
+SCOPES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "scope": ({"scope": "notes:read"}, {"read"}),
+    "scp": ({"scope": None, "scp": "notes:read notes:write"}, ALL),
+    "a list": ({"scope": None, "scp": ["notes:write", 1, {}]}, {"write"}),
+    "others": ({"scope": "openid profile notes:reader"}, set()),
+    "another case": ({"scope": "Notes:Read"}, set()),
+    "empty": ({"scope": ""}, set()),
+    "none": ({"scope": None}, set()),
+    "a number": ({"scope": 1}, set()),
+    "an object": ({"scope": {"notes:read": True}}, set()),
+}
+
+
+def encoded(value: object) -> str:
+    text = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+GARBAGE = {
+    "no parts": "a",
+    "three parts": "a.b.c",
+    "five parts": "a.b.c.d.e",
+    "only dots": "..",
+    "no JSON": f"{encoded(b'{')}.{encoded({})}.",
+    "not UTF-8": f"{encoded(bytes([255]))}.{encoded({})}.",
+    "a list": f"{encoded([])}.{encoded({})}.",
+    "a bomb": f"{encoded(b'[' * 4000)}.{encoded({})}.",
+    "a huge number": f"{encoded(b'9' * 5000)}.{encoded({})}.",
+    "a number for a key": f"{encoded({'alg': 'ES256', 'kid': 1})}.{encoded({})}.",
+    "null for a key": f"{encoded({'alg': 'ES256', 'kid': None})}.{encoded({})}.",
+    "no algorithm": f"{encoded({'kid': 'first'})}.{encoded({})}.",
+    "a list of algorithms": f"{encoded({'alg': ['ES256'], 'kid': 'first'})}.{encoded({})}.",
+    "an extension": f"{encoded({'alg': 'ES256', 'kid': 'first', 'crit': ['x'], 'x': 1})}.e30.",
+}
+
+
+@pytest.fixture
+def issuer() -> Iterator[LocalIssuer]:
+    with local_issuer() as running:
+        yield running
+
+
+@pytest.fixture
+def authority(issuer: LocalIssuer) -> Issuer:
+    return Issuer(issuer.url, AUDIENCE)
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
+async def test_a_signed_token_is_believed(issuer: LocalIssuer, authority: Issuer, key: Key) -> None:
+    issuer.publish(new_key("other"), key)
+
+    assert await authority.access(key.sign(issuer.claims())) == ALL
+    assert await authority.access(key.sign(issuer.claims(aud=["x", AUDIENCE]))) == ALL
+
+
+@pytest.mark.parametrize("wrong", WRONG_CLAIMS.values(), ids=WRONG_CLAIMS.keys())
+async def test_a_token_with_a_wrong_claim_is_not(
+    issuer: LocalIssuer, authority: Issuer, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidToken):
+        await authority.access(issuer.token(**wrong))
+
+
+async def test_clocks_may_differ_a_little(issuer: LocalIssuer, authority: Issuer) -> None:
+    now = int(time.time())
+
+    assert await authority.access(issuer.token(exp=now - 10)) == ALL
+    assert await authority.access(issuer.token(nbf=now + 10, iat=now + 10)) == ALL
+
+
+@pytest.mark.parametrize(("claims", "access"), SCOPES.values(), ids=SCOPES.keys())
+async def test_scopes_say_what_a_token_allows(
+    issuer: LocalIssuer, authority: Issuer, claims: dict[str, Any], access: set[str]
+) -> None:
+    assert await authority.access(issuer.token(**claims)) == access
+
+
+@pytest.mark.parametrize("token", GARBAGE.values(), ids=GARBAGE.keys())
+async def test_garbage_is_no_token(authority: Issuer, token: str) -> None:
+    with pytest.raises(InvalidToken):
+        await authority.access(token)
+
+
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "claims", "signature"])
+async def test_a_changed_token_is_not_believed(
+    issuer: LocalIssuer, authority: Issuer, part: int
+) -> None:
+    mine = issuer.token(scope="notes:read").split(".")
+    other = new_key("first").sign(issuer.claims(), typ="other").split(".")
+
+    with pytest.raises(InvalidToken):
+        await authority.access(".".join([*mine[:part], other[part], *mine[part + 1 :]]))
+
+
+def signed_with_a_public_key(issuer: LocalIssuer) -> str:
+    public = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    algorithm = jwt.get_algorithm_by_name("HS256")
+    head = encoded({"alg": "HS256", "kid": "k"}) + "." + encoded(issuer.claims())
+    return f"{head}.{encoded(algorithm.sign(head.encode(), public))}"
+
+
+CONFUSED: dict[str, Callable[[LocalIssuer], str]] = {
+    "none": lambda issuer: jwt.encode(issuer.claims(), "", "none", {"kid": "k"}),
+    "None": lambda issuer: f"{encoded({'alg': 'None', 'kid': 'k'})}.{encoded(issuer.claims())}.",
+    "a public key as a secret": signed_with_a_public_key,
+    "another algorithm of the key": lambda issuer: Key("k", "PS256", RSA).sign(issuer.claims()),
+    "a published secret": lambda issuer: jwt.encode(
+        issuer.claims(), "s" * 32, "HS256", {"kid": "secret"}
+    ),
+    "a key for encryption": lambda issuer: Key("enc", "RS256", RSA).sign(issuer.claims()),
+    "a key of its own": lambda issuer: (mine := new_key("mine")).sign(
+        issuer.claims(), jwk=mine.published()
+    ),
+    "a place for keys of its own": lambda issuer: new_key("mine").sign(
+        issuer.claims(), jku=f"{issuer.url}/mine"
+    ),
+}
+
+
+@pytest.mark.parametrize("forge", CONFUSED.values(), ids=CONFUSED.keys())
+async def test_a_token_cannot_choose_how_it_is_verified(
+    issuer: LocalIssuer, authority: Issuer, forge: Callable[[LocalIssuer], str]
+) -> None:
+    secret = {"kty": "oct", "kid": "secret", "alg": "HS256", "k": encoded(b"s" * 32)}
+    for_encryption = Key("enc", "RS256", RSA).published() | {"use": "enc"}
+    issuer.publish(KEYS["RS256"], secret, for_encryption)
+
+    with pytest.raises(InvalidToken):
+        await authority.access(forge(issuer))
+    assert await authority.access(KEYS["RS256"].sign(issuer.claims())) == ALL
+    assert set(issuer.asked) == {"/.well-known/openid-configuration", "/keys"}
+
+
+async def test_a_weak_key_is_not_believed(issuer: LocalIssuer, authority: Issuer) -> None:
+    weak = Key("weak", "RS256", rsa.generate_private_key(65537, 1024))
+    issuer.publish(weak)
+    with pytest.warns(jwt.InsecureKeyLengthWarning):
+        token = weak.sign(issuer.claims())
+
+    with pytest.raises(InvalidToken):
+        await authority.access(token)
+
+
+async def test_keys_are_fetched_again_when_a_token_names_a_new_one(
+    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
+    old, second = issuer.token(), new_key("second")
+    assert await authority.access(old) == ALL
+
+    issuer.publish(issuer.key, second)
+    assert await authority.access(second.sign(issuer.claims())) == ALL
+    assert await authority.access(issuer.token(sub="grace")) == ALL
+
+
+async def test_a_key_that_the_issuer_took_back_is_not_believed_when_it_is_old(
+    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
+    assert await authority.access(issuer.token()) == ALL
+    issuer.publish(new_key("second"))
+    assert await authority.access(issuer.token(sub="grace")) == ALL
+
+    monkeypatch.setattr(oidc_keys, "MAX_AGE_SECONDS", 0)
+    with pytest.raises(InvalidToken):
+        await authority.access(issuer.token(sub="alan"))
+
+
+async def test_unknown_keys_do_not_make_the_issuer_work(
+    issuer: LocalIssuer, authority: Issuer
+) -> None:
+    for number in range(20):
+        with pytest.raises(InvalidToken):
+            await authority.access(new_key(f"{number}").sign(issuer.claims()))
+
+    assert len(issuer.asked) == 2
+    assert await authority.access(issuer.token()) == ALL
+
+
+async def test_old_keys_are_fetched_again_and_kept_while_the_issuer_is_away(
+    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(oidc_keys, "MAX_AGE_SECONDS", 0)
+    assert await authority.access(issuer.token()) == ALL
+    issuer.documents, documents = {}, issuer.documents
+
+    with pytest.raises(Unavailable):
+        await authority.access(new_key("unknown").sign(issuer.claims()))
+    assert await authority.access(issuer.token(sub="grace")) == ALL
+
+    issuer.documents = documents
+    with pytest.raises(InvalidToken):
+        await authority.access(new_key("unknown").sign(issuer.claims()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"issuer": "https://login.invalid"},
+        {"jwks_uri": None},
+        {"jwks_uri": "http://["},
+    ],
+    ids=["another name", "no keys", "no URL"],
+)
+async def test_an_issuer_that_is_not_right_is_as_if_away(
+    issuer: LocalIssuer, authority: Issuer, wrong: dict[str, Any]
+) -> None:
+    issuer.documents["/.well-known/openid-configuration"] |= wrong
+
+    with pytest.raises(Unavailable):
+        await authority.access(issuer.token())
+    assert "/keys" not in issuer.asked
+
+
+async def test_keys_are_not_fetched_by_plain_http_from_elsewhere(
+    issuer: LocalIssuer, authority: Issuer
+) -> None:
+    elsewhere = f"http://0.0.0.0:{issuer.server_port}/keys"  # It answers, but is not loopback.
+    issuer.documents["/.well-known/openid-configuration"]["jwks_uri"] = elsewhere
+
+    with pytest.raises(Unavailable):
+        await authority.access(issuer.token())
+    assert "/keys" not in issuer.asked
+
+
+@pytest.mark.parametrize("keys", [[], {}, "keys", [1], [{"kty": "RSA"}]], ids=str)
+async def test_documents_without_keys_are_as_if_away(
+    issuer: LocalIssuer, authority: Issuer, keys: object
+) -> None:
+    issuer.documents["/keys"] = {"keys": keys}
+
+    with pytest.raises(Unavailable):
+        await authority.access(issuer.token())
+
+
+async def test_a_silent_issuer_is_not_waited_for_long(
+    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc_keys, "FETCH_SECONDS", 0.1)
+    issuer.answering.clear()
+
+    async with asyncio.timeout(10):
+        with pytest.raises(Unavailable):
+            await authority.access(issuer.token())
+
+
+async def test_while_it_is_away_nobody_waits_for_keys_that_are_there(
+    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await authority.access(issuer.token()) == ALL
+    monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(oidc_keys, "MAX_AGE_SECONDS", 0)
+    issuer.documents = {}
+    assert await authority.access(issuer.token(sub="grace")) == ALL
+
+    monkeypatch.setattr(oidc_keys, "FETCH_SECONDS", HOUR)
+    issuer.answering.clear()
+    async with asyncio.timeout(10):
+        assert await authority.access(issuer.token(sub="alan")) == ALL
+
+    monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", HOUR)
+    issuer.answering.set()
+    with pytest.raises(Unavailable):  # It waits for the fetch that is under way.
+        await authority.access(new_key("unknown").sign(issuer.claims()))
+
+
+def test_while_the_issuer_is_away_it_is_503_and_then_it_recovers(
+    settings: Settings, issuer: LocalIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
+    issuer.documents, documents = {}, issuer.documents
+    chosen = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE}
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    with serving(create_app(settings.model_copy(update=chosen))) as address:
+        away = httpx.get(f"{address}/notes", headers=headers)
+        check_problem(away, 503)
+        assert away.headers["Retry-After"]
+        assert httpx.get(f"{address}/health/ready").status_code == 200
+
+        issuer.documents = documents
+        assert httpx.get(f"{address}/notes", headers=headers).status_code == 200
+
+
+async def test_a_verified_token_is_believed_for_a_while_but_not_after_its_end(
+    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    token = issuer.token(exp=int(now) + 20)
+    assert await authority.access(token) == ALL
+
+    monkeypatch.setattr(oidc, "LEEWAY_SECONDS", -30)  # Whoever verifies it now finds it expired.
+    assert await authority.access(token) == ALL
+    monkeypatch.setattr(time, "time", lambda: now + 21)
+    with pytest.raises(InvalidToken):
+        await authority.access(token)
+
+
+async def test_few_tokens_are_kept(
+    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc, "MAX_CACHED", 2)
+    tokens = [issuer.token(sub=f"{number}") for number in range(3)]
+    for token in tokens:
+        await authority.access(token)
+
+    monkeypatch.setattr(oidc, "LEEWAY_SECONDS", -HOUR)
+    assert await authority.access(tokens[2]) == ALL
+    with pytest.raises(InvalidToken):
+        await authority.access(tokens[0])
+
+
+@pytest.mark.parametrize(
+    ("issuer_name", "audience", "named"),
+    [
+        ("https://login.invalid", "", "OIDC_AUDIENCE"),
+        ("", "notes", "OIDC_ISSUER"),
+        ("http://login.invalid", "notes", "OIDC_ISSUER"),
+        ("login.invalid", "notes", "OIDC_ISSUER"),
+        ("ftp://127.0.0.1", "notes", "OIDC_ISSUER"),
+        ("https://", "notes", "OIDC_ISSUER"),
+    ],
+    ids=["no audience", "no issuer", "no TLS", "no URL", "no HTTP", "no host"],
+)
+def test_half_a_configuration_stops_the_start(
+    settings: Settings, issuer_name: str, audience: str, named: str
+) -> None:
+    chosen = {"oidc_issuer": issuer_name, "oidc_audience": audience}
+    with pytest.raises(InvalidSettings, match=f"^{named}: "):
+        build_verifier(settings.model_copy(update=chosen))
+
+
+def test_the_command_says_what_is_missing_in_one_line(settings: Settings) -> None:
+    run = app("serve", DATABASE_URL=url(settings), OIDC_ISSUER="https://login.invalid")
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("Error: OIDC_AUDIENCE: ")
+    assert run.stderr.count("\n") == 1

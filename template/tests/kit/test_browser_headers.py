@@ -1,0 +1,158 @@
+"""What browsers are told: by default nothing is allowed, and by settings what they say."""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from hashlib import sha256
+
+import httpx
+import pytest
+
+from app.kit.errors import InvalidSettings
+from app.main import create_app
+from app.settings import Settings, load_settings
+from tests.conftest import serving
+from tests.kit.test_http import MISSING
+from tests.notes.test_notes import create
+
+APP = "https://app.example.com"
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+
+Open = Callable[..., httpx.Client]
+
+
+@pytest.fixture(scope="module")
+def open_with(settings: Settings) -> Iterator[Open]:
+    """Return a function that runs the service with some settings; it has a bug at ``/bug``."""
+    with ExitStack() as stack:
+
+        @cache
+        def opened(**changed: object) -> httpx.Client:
+            app = create_app(settings.model_copy(update=changed))
+            app.add_api_route("/bug", lambda: 1 / 0)
+            address = stack.enter_context(serving(app))
+            return stack.enter_context(httpx.Client(base_url=address))
+
+        yield opened
+
+
+@pytest.mark.parametrize("path", ["/notes", MISSING, "/nothing", "/bug", "/openapi.json"])
+def test_every_answer_may_be_neither_guessed_nor_framed_nor_kept(
+    open_with: Open, path: str
+) -> None:
+    headers = open_with().get(path).headers
+
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Content-Security-Policy"] == NO_PAGE
+    assert headers["Cache-Control"] == "no-store"
+    assert "Strict-Transport-Security" not in headers
+
+
+def test_a_note_may_be_kept_by_who_asks_whether_it_is_current(client: httpx.Client) -> None:
+    path = f"/notes/{create(client)['id']}"
+    known = {"If-None-Match": client.get(path).headers["ETag"]}
+
+    for answer in (client.get(path), client.get(path, headers=known)):
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_the_docs_page_runs_its_own_scripts_only(client: httpx.Client) -> None:
+    page = client.get("/docs")
+    (policy,) = page.headers.get_list("Content-Security-Policy")
+    (script,) = re.findall(b"<script>(.*?)</script>", page.content, re.DOTALL)
+
+    digest = b64encode(sha256(script).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_https_is_demanded_by_setting(open_with: Open) -> None:
+    headers = open_with(hsts_seconds=31_536_000).get("/notes").headers
+
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_no_other_origin_is_allowed_by_default(client: httpx.Client) -> None:
+    for method in ("GET", "OPTIONS"):
+        headers = client.request(method, "/notes", headers={"Origin": APP}).headers
+        assert not [name for name in headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("path", ["/notes", MISSING, "/notes?limit=0", "/nothing", "/bug"])
+def test_a_page_of_an_allowed_origin_may_read_every_answer(open_with: Open, path: str) -> None:
+    client = open_with(cors_origins=frozenset({APP}))
+
+    headers = client.get(path, headers={"Origin": APP}).headers
+
+    assert headers["Access-Control-Allow-Origin"] == APP
+    assert headers["Vary"] == "Origin"
+    assert {"ETag", "Location", "Retry-After", "X-Request-ID"} <= set(
+        headers["Access-Control-Expose-Headers"].split(", ")
+    )
+    assert "Access-Control-Allow-Credentials" not in headers
+
+
+def test_a_preflight_is_answered_with_what_may_be_sent(open_with: Open) -> None:
+    client = open_with(cors_origins=frozenset({APP}), cors_credentials=True)
+    asked = {"Origin": APP, "Access-Control-Request-Method": "PATCH"}
+
+    answer = client.options(MISSING, headers=asked)
+
+    assert answer.status_code == 204
+    assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
+    assert "If-Match" in answer.headers["Access-Control-Allow-Headers"]
+    assert answer.headers["Access-Control-Allow-Origin"] == APP
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+    assert answer.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize("origin", ["https://app.example.com.evil.example", "null", "*", ""])
+def test_a_page_of_another_origin_may_not(open_with: Open, origin: str) -> None:
+    headers = open_with(cors_origins=frozenset({APP})).get("/notes", headers={"Origin": origin})
+
+    assert "Access-Control-Allow-Origin" not in headers.headers
+    assert headers.headers["Vary"] == "Origin"
+
+
+def test_a_star_allows_every_origin(open_with: Open) -> None:
+    headers = open_with(cors_origins=frozenset("*")).get("/notes", headers={"Origin": APP}).headers
+
+    assert headers["Access-Control-Allow-Origin"] == APP
+
+
+@pytest.mark.parametrize(
+    ("origins", "credentials", "named"),
+    [
+        ("*", "true", "CORS_CREDENTIALS"),
+        (f"{APP}, *", "true", "CORS_CREDENTIALS"),
+        (f"{APP}/s3cret", "false", "CORS_ORIGINS"),
+        ("s3cret.example.com", "false", "CORS_ORIGINS"),
+        ("null", "false", "CORS_ORIGINS"),
+    ],
+)
+def test_wrong_origins_are_named_on_one_line(
+    monkeypatch: pytest.MonkeyPatch, origins: str, credentials: str, named: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "any://where")
+    monkeypatch.setenv("CORS_ORIGINS", origins)
+    monkeypatch.setenv("CORS_CREDENTIALS", credentials)
+
+    with pytest.raises(InvalidSettings, match=f"^{named}: ") as refused:
+        load_settings()
+
+    assert "s3cret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_origins_are_listed_with_commas_or_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "any://where")
+    for text in (f"{APP},http://127.0.0.1:8080", f" {APP} http://127.0.0.1:8080,"):
+        monkeypatch.setenv("CORS_ORIGINS", text)
+        assert load_settings().cors_origins == {APP, "http://127.0.0.1:8080"}
+
+    monkeypatch.setenv("CORS_ORIGINS", "")
+    assert load_settings().cors_origins == frozenset()

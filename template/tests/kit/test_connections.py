@@ -1,0 +1,241 @@
+"""What clients may do to their connections: send what is no HTTP, send too much, or not at all."""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+import httpx
+import hypothesis
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.kit.http.limits import BodyLimit
+from app.kit.http.protocol import MAX_HEAD_BYTES, MAX_REQUEST_BYTES, PIECE_BYTES, BoundedProtocol
+from app.main import create_app
+from app.settings import Settings
+from tests.conftest import serving
+from tests.kit.fuzzing import EXAMPLES
+
+GET = b"GET /notes HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+CONTENT = b'{"content":"x"}'
+TOO_MUCH = MAX_HEAD_BYTES + PIECE_BYTES
+
+REFUSED: dict[str, tuple[bytes, int]] = {
+    "no HTTP": (b"\x16\x03\x01\x00\r\n\r\n", 400),
+    "NUL in a header": (GET + b"X: a\0b\r\n\r\n", 400),
+    "a path that is not ASCII": (b"GET /\xff HTTP/1.1\r\n\r\n", 400),
+    "another version": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "no host": (b"GET /notes HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (GET + b"Host: y\r\n\r\n", 400),
+    "two lengths": (POST + b"Content-Length: 15\r\n" * 2 + b"\r\n" + CONTENT, 400),
+    "length and chunks": (POST + b"Content-Length: 15\r\n" + CHUNKED[len(POST) :], 400),
+    "a negative length": (POST + b"Content-Length: -1\r\n\r\n", 400),
+    "a huge length": (POST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n", 400),
+    "a bad chunk": (CHUNKED + b"z\r\n" + CONTENT, 400),
+    "a long path": (b"GET /" + b"a" * TOO_MUCH, 414),
+    "a long header": (GET + b"X: " + b"a" * TOO_MUCH, 431),
+    "many headers": (GET + b"a:\r\n" * (TOO_MUCH // 4), 431),
+    "a long chunk extension": (CHUNKED + b"f;" + b"a" * MAX_REQUEST_BYTES, 413),
+    "trailers without end": (
+        CHUNKED + b"f\r\n" + CONTENT + b"\r\n0\r\n" + b"a: b\r\n" * (MAX_REQUEST_BYTES // 6),
+        413,
+    ),
+}
+
+
+PARTS = [
+    GET,
+    POST,
+    CHUNKED,
+    CONTENT,
+    b"\r\n",
+    b"f\r\n",
+    b"0\r\n\r\n",
+    b"Content-Length: 15\r\n",
+    b"Expect: 100-continue\r\n",
+    b"Connection: upgrade\r\nUpgrade: websocket\r\n",
+]
+
+
+class Hurried(BoundedProtocol):
+    """Does not wait long for its clients."""
+
+    LOOK_SECONDS = 0.1
+
+    ended = threading.Event()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.ended.set()
+
+
+@contextmanager
+def connected(address: str, *sent: bytes) -> Iterator[socket.socket]:
+    """Yield a connection on which something was sent."""
+    url = urlsplit(address)
+    assert url.hostname
+    assert url.port
+    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+        for part in sent:
+            connection.sendall(part)
+        yield connection
+
+
+def answered(address: str, *sent: bytes) -> bytes:
+    """Return all that the service answers until it closes the connection."""
+    with connected(address, *sent) as connection:
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+        return received
+
+
+def check_refusal(answer: bytes, status: int) -> None:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    headers = head.lower().split(b"\r\n")
+    problem = json.loads(body)
+    assert headers[0].startswith(b"http/1.1 %d " % status)
+    assert b"content-type: application/problem+json" in headers
+    assert b"x-request-id: " + problem["request_id"].encode() in headers
+    assert b"connection: close" in headers
+    assert b"x-content-type-options: nosniff" in headers
+    assert problem["status"] == status
+
+
+@pytest.mark.parametrize(("sent", "status"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_malformed_or_too_much_is_refused(
+    service: str, client: httpx.Client, sent: bytes, status: int
+) -> None:
+    check_refusal(answered(service, sent), status)
+
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_a_refusal_bears_the_id_of_the_request(service: str) -> None:
+    head = GET + b"X-Request-ID: mine\r\n"
+
+    assert b"x-request-id: mine\r\n" in answered(service, head + b"a:\r\n" * TOO_MUCH)
+
+
+@pytest.mark.parametrize("rest", [b"\x16\x03\x01\r\n\r\n", GET, GET + b"a:\r\n" * TOO_MUCH, None])
+def test_a_whole_request_is_answered_whatever_comes_after_it(
+    service: str, rest: bytes | None
+) -> None:
+    whole = POST + b"Content-Length: 15\r\n\r\n" + CONTENT
+    with connected(service, whole * 2 + (rest or b"")) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        answers = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert re.findall(rb"HTTP/1.1 \d+", answers) == [b"HTTP/1.1 201"] * 2
+
+
+def test_space_around_a_header_is_not_part_of_it(service: str) -> None:
+    spaced = GET + b"Connection: close\r\nX-Request-ID: \t mine \t\r\n\r\n"
+
+    assert b"x-request-id: mine\r\n" in answered(service, spaced)
+
+
+@given(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9), max_size=9))
+@hypothesis.settings(EXAMPLES)
+def test_whatever_comes_the_service_does_not_fail(
+    service: str, client: httpx.Client, parts: list[bytes]
+) -> None:
+    with connected(service, b"".join(parts)) as connection:
+        with suppress(OSError):  # The service may have closed it already.
+            connection.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):
+            while answer := connection.recv(65536):
+                assert not re.search(rb"^HTTP/1.1 5", answer, re.MULTILINE)
+
+    assert client.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("size", [PIECE_BYTES, MAX_HEAD_BYTES - 200])
+def test_a_head_within_the_limit_is_not(client: httpx.Client, size: int) -> None:
+    assert client.get("/notes", headers={"X": "a" * size}).status_code == 200
+
+
+def test_a_body_in_chunks_of_one_byte_is_read(service: str) -> None:
+    blanks = b"1\r\n \r\n" * (64 * 1024 - len(CONTENT))
+    body = blanks + b"f\r\n" + CONTENT + b"\r\n0\r\n\r\n"
+
+    request = CHUNKED.replace(b"Host: x", b"Host: x\r\nConnection: close")
+    assert answered(service, request + body).startswith(b"HTTP/1.1 201 ")
+
+
+def test_trailers_say_nothing(service: str) -> None:
+    head = CHUNKED.replace(b"Host: x", b"Host: x\r\nConnection: close")
+    trailers = b"If-Match: *\r\nX-Request-ID: from-a-trailer\r\n\r\n"
+
+    answer = answered(service, head + b"f\r\n" + CONTENT + b"\r\n0\r\n" + trailers)
+
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert b"from-a-trailer" not in answer
+
+
+def test_a_client_that_stops_sending_is_not_waited_for(settings: Settings) -> None:
+    unread = b"Content-Length: 9\r\n\r\n"
+    with serving(create_app(settings), Hurried) as address:
+        check_refusal(answered(address, GET[:9]), 408)
+        check_refusal(answered(address, GET), 408)
+        assert answered(address) == b""
+        for rest in (unread, unread + b"half"):
+            assert answered(address, GET + rest).startswith(b"HTTP/1.1 200 ")
+        with connected(address, GET + b"\r\n") as idle:
+            assert idle.recv(65536).startswith(b"HTTP/1.1 200 ")
+            idle.sendall(b"\r\n")
+            assert idle.recv(65536) == b""
+        metrics = httpx.get(f"{address}/metrics").text
+
+    refused = 'method="_OTHER",http_response_status_code="408",http_route="other"'
+    assert f"duration_seconds_count{{http_request_{refused}}} 2.0" in metrics
+
+
+def test_a_client_that_does_not_read_is_not_waited_for(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = create_app(settings)
+
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await Response(b"x" * 2**25)(scope, receive, send)
+        else:
+            await service(scope, receive, send)
+
+    Hurried.ended.clear()
+    with serving(large, Hurried) as address, connected(address, (GET + b"\r\n") * 3):
+        assert Hurried.ended.wait(20)
+
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_body_that_does_not_arrive_is_408(settings: Settings) -> None:
+    with serving(BodyLimit(create_app(settings), seconds=0.1)) as address:
+        for body in (b"", CONTENT[:-1]):
+            check_refusal(answered(address, POST + b"Content-Length: 15\r\n\r\n", body), 408)
+
+
+def test_one_request_too_many_is_503_at_once(settings: Settings) -> None:
+    few = settings.model_copy(update={"max_concurrent_requests": 1})
+    waiting = b"Expect: 100-continue\r\nContent-Length: 15\r\n\r\n"
+    with serving(create_app(few)) as address, httpx.Client(base_url=address) as client:
+        with connected(address, POST + waiting) as first:
+            assert first.recv(65536).startswith(b"HTTP/1.1 100 ")
+            refused = client.get("/notes")
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+            assert refused.headers["Content-Type"] == "application/problem+json"
+            for path in ("/health/live", "/health/ready"):
+                assert client.get(path).status_code == 200
+            assert 'app_failures_total{kind="overload"} 1.0' in client.get("/metrics").text
+            first.sendall(CONTENT)
+            assert first.recv(65536).startswith(b"HTTP/1.1 201 ")
+        assert client.get("/notes").status_code == 200

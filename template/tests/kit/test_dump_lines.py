@@ -1,0 +1,122 @@
+"""What is taken for a dump, and what is not."""
+
+from io import BytesIO
+
+import pytest
+
+from app.kit.dump import work
+from app.kit.dump.feature import TransferError
+from app.kit.dump.lines import MAX_LINE, Checksum, lines, read
+from tests.notes.dumps import NOTES, dump_of, many, quiet, record
+
+
+def checked(dump: bytes) -> None:
+    work.check(NOTES, BytesIO(dump), quiet)
+
+
+def test_a_dump_that_was_cut_off_is_none() -> None:
+    dump = dump_of([record(0), record(1, "Straße")])
+    checked(dump)
+
+    for end in range(len(dump)):
+        with pytest.raises(TransferError, match=f"^line {dump[:end].count(10) + 1}: The dump was"):
+            checked(dump[:end])
+
+
+def test_a_dump_that_was_altered_is_none() -> None:
+    dump = dump_of([record(0), record(1, "Straße")])
+
+    for place, byte in enumerate(dump):
+        with pytest.raises(TransferError, match=r"^line "):
+            checked(dump[:place] + bytes([byte ^ 1]) + dump[place + 1 :])
+
+
+def test_a_dump_with_lines_missing_doubled_or_added_is_none() -> None:
+    *records, last = dump_of(many(4)).splitlines(keepends=True)
+    one, two, three, four = records
+
+    for wrong in (
+        [one, two, three, last],
+        [one, two, three, three, four, last],
+        [one, three, two, four, last],
+        [*records, last, last],
+        [*records, last, b" "],
+        [*records, last, one],
+        [last],
+        [b"\n", *records, last],
+    ):
+        with pytest.raises(TransferError, match=r"^line "):
+            checked(b"".join(wrong))
+
+
+LINE = b'{"id":"019b7e4a-4a2e-7000-8000-000000000001","content":"x","times_sent":0,"version":1,'
+LINE += b'"created_at":"2026-01-02T03:04:05.678Z","updated_at":"2026-01-02T03:04:05.678Z",'
+LINE += b'"comments":[]}'
+COMMENT = '{"id":"019b7e4a-4a2e-7000-8000-%012d","content":"c",'
+COMMENT += '"created_at":"2026-01-02T03:04:05.678Z"%s}'
+KEYED = ',"idempotency":{"key":"%s","version":2}'
+
+
+def comments(*numbers: int, more: str = "") -> str:
+    return f'"comments":[{",".join(COMMENT % (number, more) for number in numbers)}]'
+
+
+WRONG: dict[str, tuple[str, str, str]] = {
+    "blank": ('"x"', '" "', "content: "),
+    "empty": ('"x"', '""', "content: "),
+    "256 characters": ('"x"', f'"{"x" * 256}"', "content: "),
+    "NUL": ('"x"', '"\\u0000x"', "content: "),
+    "surrogate": ('"x"', '"\\ud800"', ""),
+    "number as text": ('"x"', "1", "content: "),
+    "null": ('"x"', "null", "content: "),
+    "missing": ('"content":"x",', "", "content: "),
+    "unknown": ('{"id"', '{"colour":"red","id"', "colour: "),
+    "unknown and wild": ('{"id"', '{"\\u001b[31m\\n":1,"id"', r"\\x1b\[31m\\n: "),
+    "unknown and long": ('{"id"', f'{{"{"c" * 999}":1,"id"', "c{100}: "),
+    "not version 7": ("-7000-", "-4000-", "id: "),
+    "no UUID": ("019b7e4a-", "x", "id: "),
+    "negative": ('"times_sent":0', '"times_sent":-1', "times_sent: "),
+    "text as number": ('"times_sent":0', '"times_sent":"0"', "times_sent: "),
+    "boolean as number": ('"version":1', '"version":true', "version: "),
+    "fraction": ('"version":1', '"version":1.0', "version: "),
+    "version 0": ('"version":1', '"version":0', "version: "),
+    "33 bits": ('"version":1', '"version":2147483648', "version: "),
+    "before 1970": ('ed_at":"2026', 'ed_at":"1969', "created_at: "),
+    "microseconds": ("678Z", "678901Z", "created_at: "),
+    "no milliseconds": (".678Z", "Z", "created_at: "),
+    "another zone": ("678Z", "678+00:00", "created_at: "),
+    "no such day": ("2026-01-02", "2026-02-30", "created_at: "),
+    "time as number": ('"2026-01-02T03:04:05.678Z"', "1767323045678", "created_at: "),
+    "101 comments": ('"comments":[]', comments(*range(101)), "comments: "),
+    "comments twice": ('"comments":[]', comments(1, 1), "comments: "),
+    "comments in disorder": ('"comments":[]', comments(2, 1), "comments: "),
+    "comment wrong": ('"comments":[]', comments(1, more=',"likes":1'), "comments.0.likes: "),
+    "two comments of a key": ('"comments":[]', comments(1, 2, more=KEYED % "k"), "comments: "),
+    "malformed key": ('"comments":[]', comments(1, more=KEYED % " "), "comments.0.idempotency.key"),
+    "malformed digest": (
+        '"comments":[]',
+        '"comments":[],"idempotency":{"key":"k","sha256":"x"}',
+        "idempotency.sha256: ",
+    ),
+    "no JSON": ("{", "", ""),
+    "a list": ('{"id"', '[{"id"', ""),
+    "too long": ('"x"', f'"x"{" " * MAX_LINE}', ""),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "place"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_line_is_told_by_its_number(old: str, new: str, place: str) -> None:
+    wrong = LINE.replace(old.encode(), new.encode(), 1)
+    assert wrong != LINE
+    seal = Checksum("notes")
+    seal.add(*(written := [lines(NOTES, [record(0)])[0], wrong + b"\n"]))
+
+    with pytest.raises(TransferError, match=f"^line 2: {place}") as told:
+        checked(b"".join(written) + seal.last_line())
+
+    assert "\n" not in str(told.value)
+
+
+def test_a_dump_of_another_feature_is_none() -> None:
+    with pytest.raises(TransferError):
+        list(read(NOTES, BytesIO(Checksum("bookmarks").last_line())))

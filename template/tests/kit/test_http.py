@@ -1,0 +1,233 @@
+"""What holds for every request: problems, their order, limits, ids, methods, health and docs."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.notes.test_notes import create
+
+MISSING = "/notes/01890a5d-ac96-774b-bcce-b302099a8057"
+JSON = {"Content-Type": "application/json"}
+
+BAD_BODIES: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", ""),
+    "not JSON": (b"{", ""),
+    "UTF-16": ('{"content":"x"}'.encode("utf-16"), ""),
+    "not UTF-8": (b'{"content":"\xff"}', ""),
+    "null": (b"null", ""),
+    "a list": (b"[]", ""),
+    "a bomb": (b"[" * 30_000, ""),
+    "a bomb of objects": (b'{"content":' * 5_000, ""),
+    "a huge number": (b'{"content":' + b"9" * 6_000 + b"}", ""),
+    "no content": (b"{}", "/content"),
+    "null content": (b'{"content":null}', "/content"),
+    "a number": (b'{"content":1}', "/content"),
+    "NaN": (b'{"content":NaN}', "/content"),
+    "empty": (b'{"content":""}', "/content"),
+    "blank": ('{"content":" \u00a0\u2003\u3000\u0085"}'.encode(), "/content"),
+    "too long": (json.dumps({"content": "\U0001f600" * 256}).encode(), "/content"),
+    "NUL": (b'{"content":"a\\u0000b"}', "/content"),
+    "lone surrogate": (b'{"content":"\\ud800"}', "/content"),
+    "unknown field": (b'{"content":"x","a/b~c":1}', "/a~1b~0c"),
+}
+BAD_QUERIES = {
+    "limit=0": "/limit",
+    "limit=101": "/limit",
+    "limit=-1": "/limit",
+    "limit=": "/limit",
+    "limit=ten": "/limit",
+    "limit=1.5": "/limit",
+    "limit=1_0": "/limit",
+    f"limit={'9' * 5000}": "/limit",
+    "cursor=": "/cursor",
+    "cursor=x": "/cursor",
+    "cursor=01890a5dac96774bbcceb302099a8057": "/cursor",
+}
+
+
+def check_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert problem["status"] == status
+    assert problem["request_id"] == answer.headers["X-Request-ID"]
+    assert all(isinstance(problem[key], str) for key in ("type", "title", "detail"))
+    assert ("errors" in problem) is (status == 422)
+    return problem
+
+
+@pytest.mark.parametrize(("body", "pointer"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
+def test_an_invalid_body_is_422_and_says_where(
+    client: httpx.Client, body: bytes, pointer: str
+) -> None:
+    path = f"/notes/{create(client)['id']}"
+    answers = [
+        client.post("/notes", content=body, headers=JSON),
+        client.put(path, content=body, headers=JSON),
+        client.post(f"{path}/comments", content=body, headers=JSON),
+    ]
+    if body != b"{}":
+        answers.append(client.patch(path, content=body, headers=JSON))
+
+    for answer in answers:
+        (error,) = check_problem(answer, 422)["errors"]
+        assert (error["in"], error["pointer"]) == ("body", pointer)
+        assert error["detail"]
+
+
+@pytest.mark.parametrize("query", BAD_QUERIES, ids=lambda query: query[:20])
+def test_an_invalid_query_is_422_and_says_where(client: httpx.Client, query: str) -> None:
+    (error,) = check_problem(client.get(f"/notes?{query}"), 422)["errors"]
+
+    assert (error["in"], error["pointer"]) == ("query", BAD_QUERIES[query])
+
+
+def test_an_unknown_query_parameter_is_ignored(client: httpx.Client) -> None:
+    assert client.get("/notes?limit=1&colour=red").status_code == 200
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
+def test_another_content_type_is_422(client: httpx.Client, content_type: str | None) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+
+    check_problem(client.post("/notes", content=b'{"content":"x"}', headers=headers), 422)
+
+
+@pytest.mark.parametrize("text", ["x" * 255, "\U0001f600" * 255, "\x1c", "\u200b", "\ufeff"])
+def test_what_is_neither_blank_nor_too_long_is_kept(client: httpx.Client, text: str) -> None:
+    assert create(client, text)["content"] == text
+
+
+@pytest.mark.parametrize(
+    "note_id",
+    ["x", "1", "%00", "{01890a5d-ac96-774b-bcce-b302099a8057}", "01890a5dac96774bbcceb302099a8057"],
+)
+def test_a_malformed_id_is_404(client: httpx.Client, note_id: str) -> None:
+    path, note = f"/notes/{note_id}", f"/notes/{create(client)['id']}"
+
+    check_problem(client.get(path), 404)
+    check_problem(client.put(path, content=b"{", headers=JSON), 404)
+    check_problem(client.post(f"{path}/comments", json={"content": "x"}), 404)
+    check_problem(client.delete(f"{note}/comments/{note_id}"), 404)
+
+
+def test_checks_come_in_the_order_404_422_412_409(client: httpx.Client) -> None:
+    path = f"/notes/{create(client)['id']}"
+    for _ in range(100):
+        client.post(f"{path}/comments", json={"content": "c"})
+    wrong, blank, valid = {"If-Match": '"0"'}, {"content": " "}, {"content": "x"}
+
+    for body in (blank, valid):
+        check_problem(client.put(MISSING, json=body, headers=wrong), 404)
+        check_problem(client.post(f"{MISSING}/comments", json=body, headers=wrong), 404)
+    check_problem(client.delete(f"{path}/comments/{path[7:]}", headers=wrong), 404)
+    check_problem(client.post(f"{path}/comments", json=blank, headers=wrong), 422)
+    check_problem(client.post(f"{path}/comments", json=valid, headers=wrong), 412)
+    check_problem(client.post(f"{path}/comments", json=valid), 409)
+
+
+@pytest.mark.parametrize("path", ["/", "/note", "/notes/", "/redoc", "/docs/oauth2-redirect"])
+def test_an_unknown_path_is_404(client: httpx.Client, path: str) -> None:
+    check_problem(client.get(path), 404)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/notes", "GET, HEAD, OPTIONS, POST"),
+        (MISSING, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
+        (f"{MISSING}/send", "OPTIONS, POST"),
+        ("/health/ready", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_a_path_tells_its_methods(client: httpx.Client, path: str, methods: str) -> None:
+    wrong = client.request("TRACE", path)
+    check_problem(wrong, 405)
+
+    assert wrong.headers["Allow"] == methods
+    assert client.options(path).status_code == 204
+    assert client.options(path).headers["Allow"] == methods
+
+
+@pytest.mark.parametrize("path", ["/notes", "/health/live", "/docs", "/openapi.json", MISSING])
+def test_head_answers_as_get_without_the_body(client: httpx.Client, path: str) -> None:
+    get, head = client.get(path), client.head(path)
+
+    assert head.status_code == get.status_code
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+    assert head.content == b""
+
+
+def test_a_body_over_64_kib_is_413_also_when_its_length_is_not_announced(
+    client: httpx.Client,
+) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(65):
+            yield b" " * 1024
+
+    check_problem(client.post("/notes", content=b" " * 65_537, headers=JSON), 413)
+    check_problem(client.post("/notes", content=chunks(), headers=JSON), 413)
+    within = b'{"content":"x"}'.ljust(65_536)
+    assert client.post("/notes", content=within, headers=JSON).status_code == 201
+
+
+def test_every_answer_bears_the_request_id(client: httpx.Client) -> None:
+    for path in ("/notes", "/nothing", MISSING, "/docs"):
+        answer = client.get(path, headers={"X-Request-ID": "a-Z.0_9"})
+        assert answer.headers["X-Request-ID"] == "a-Z.0_9"
+
+
+@pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "<script>"])
+def test_an_unfit_request_id_is_replaced(client: httpx.Client, sent: str) -> None:
+    made = client.get("/health/live", headers={"X-Request-ID": sent}).headers["X-Request-ID"]
+
+    assert re.fullmatch("[A-Za-z0-9._-]{1,128}", made)
+    assert made != sent
+
+
+def test_a_service_on_a_migrated_database_is_live_and_ready(client: httpx.Client) -> None:
+    assert client.get("/health/live").json() == {"data": {"status": "live"}}
+    ready = client.get("/health/ready").json()["data"]
+    assert ready["status"] == "ready"
+    assert 0 < ready["latency_ms"] < 2000
+
+
+def test_the_docs_page_needs_no_other_host(client: httpx.Client) -> None:
+    page = client.get("/docs").text
+    links = re.findall(r"""(?:src|href)="([^"]+)"|url: '([^']+)'""", page)
+
+    assert "://" not in page
+    for link in (first or second for first, second in links):
+        assert client.get(link).status_code == 200, link
+
+
+def test_the_document_says_what_can_come(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+
+    statuses = {
+        f"{method} {path}": set(operation["responses"])
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert statuses["get /health/live"] == {"200", "500"}
+    assert statuses["get /health/ready"] == {"200", "500", "503"}
+    of_notes = {name: found for name, found in statuses.items() if " /notes" in name}
+    of_all = set.intersection(*of_notes.values())
+    assert of_all >= {"500", "503"}
+    assert {name: " ".join(sorted(found - of_all)) for name, found in of_notes.items()} == {
+        "get /notes": "200 422",
+        "post /notes": "201 408 413 422",
+        "get /notes/{note_id}": "200 304 404",
+        "put /notes/{note_id}": "200 404 408 412 413 422",
+        "patch /notes/{note_id}": "200 404 408 412 413 422",
+        "delete /notes/{note_id}": "204 404 412",
+        "post /notes/{note_id}/send": "200 404 412",
+        "post /notes/{note_id}/comments": "201 404 408 409 412 413 422",
+        "get /notes/{note_id}/comments/{comment_id}": "200 404",
+        "delete /notes/{note_id}/comments/{comment_id}": "204 404 412",
+    }
+    assert document["components"]["schemas"]["NewContent"]["additionalProperties"] is False

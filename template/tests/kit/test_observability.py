@@ -1,0 +1,224 @@
+"""Logs, metrics and traces, as those get them who run the service."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from app.kit.storage import open_storage
+from app.main import create_app
+from app.settings import Settings
+from tests.conftest import NOTES_FEATURE
+from tests.conftest import serving as running
+from tests.kit.test_cli import APP
+from tests.kit.test_serve import await_lines
+
+EACH = 5
+STARTED = "startup complete"
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = "b7ad6b7169203331"
+SECRETS = {"X-Request-ID": "find-me", "traceparent": f"00-{TRACE}-{PARENT}-01"}
+DURATION = "http_server_request_duration_seconds_count"
+
+
+@dataclass
+class Seen:
+    """What two workers told while they served, one was killed, and another took its place."""
+
+    log: list[dict[str, Any]]
+    before: str
+    after: str
+    spans: list[Span]
+
+
+@pytest.fixture(scope="module")
+def seen(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """Serve with two workers, have each answer ``EACH`` pages, kill one, and ask once more."""
+    log = tmp_path_factory.mktemp("observed") / "log"
+    with collecting() as (collector, spans), serving(settings, collector, log) as get:
+        first, second = started(log, 2)
+        for stopped in (first, second):
+            os.kill(stopped, signal.SIGSTOP)
+            for _ in range(EACH):
+                get("/notes?limit=1&name=ada")
+            os.kill(stopped, signal.SIGCONT)
+        before = get("/metrics")
+        os.kill(first, signal.SIGKILL)
+        started(log, 3)
+        after = get("/metrics")
+        for path in ("/health/ready", "/notes/ada", "/ada"):
+            get(path)
+    return Seen([json.loads(line) for line in log.read_text().splitlines()], before, after, spans)
+
+
+@contextmanager
+def collecting() -> Iterator[tuple[str, list[Span]]]:
+    """Give the address of a collector, and the spans that it gets."""
+    spans: list[Span] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                spans.extend(span for scope in resource.scope_spans for span in scope.spans)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", spans
+        finally:
+            server.shutdown()
+
+
+@contextmanager
+def serving(settings: Settings, collector: str, log: Path) -> Iterator[Callable[[str], str]]:
+    """Run two workers; give what sends a request on a connection of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    variables = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "PORT": str(port),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
+    }
+
+    def get(path: str) -> str:
+        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", path, headers=SECRETS)
+        text = connection.getresponse().read().decode()
+        connection.close()
+        return text
+
+    with log.open("w") as file:
+        process = subprocess.Popen([APP, "serve", "--workers", "2"], env=variables, stderr=file)
+    try:
+        yield get
+    finally:
+        process.terminate()  # Killed, it would leave its workers behind.
+        process.wait(timeout=10)
+
+
+def started(log: Path, count: int) -> list[int]:
+    """Wait until so many workers have started in all, and return their process ids."""
+    assert await_lines(log, STARTED, count)
+    return [json.loads(line)["process"] for line in log.read_text().splitlines() if STARTED in line]
+
+
+def value(metrics: str, name: str, **labels: str) -> float:
+    """Return the sum of a metric's values where the labels are these."""
+    lines = [line for line in metrics.splitlines() if re.match(name + "[ {]", line)]
+    chosen = [line for line in lines if all(f'{k}="{v}"' in line for k, v in labels.items())]
+    return sum(float(line.rpartition(" ")[2]) for line in chosen)
+
+
+def test_a_request_is_one_line_of_fields_and_nothing_personal(seen: Seen) -> None:
+    lines = [line for line in seen.log if line["logger"] == "app.http"]
+    routes = ["/notes"] * 2 * EACH + ["/notes/{note_id}", "other"]
+
+    assert sorted(line["route"] for line in lines) == routes
+    for line in lines:
+        found = line["route"] == "/notes"
+        assert (line["method"], line["status"]) == ("GET", 200 if found else 404)
+        assert (line["request_id"], line["trace_id"]) == ("find-me", TRACE)
+        assert line["duration_ms"] > 0
+        assert line["message"].startswith(f"GET {line['route']} {line['status']} ")
+        assert "ada" not in str(line)
+        assert "127.0.0.1" not in str(line)
+
+
+def test_metrics_are_the_sum_of_all_workers_also_of_one_that_died(seen: Seen) -> None:
+    for metrics in (seen.before, seen.after):
+        page = {"http_route": "/notes", "http_response_status_code": "200"}
+        assert value(metrics, DURATION, http_request_method="GET", **page) == 2 * EACH
+        for kind in ("bug", "outage", "schema", "transient"):
+            assert f'kind="{kind}"' in metrics
+        assert value(metrics, "app_failures_total") == 0
+        assert "ada" not in metrics
+
+
+def test_the_pool_of_a_worker_that_died_is_forgotten(seen: Seen, settings: Settings) -> None:
+    connections = value(seen.before, "db_client_connection_max")
+
+    assert connections >= 2 * settings.database_pool_size
+    assert value(seen.after, "db_client_connection_max") == connections
+
+
+def test_a_trace_leads_from_the_caller_through_the_route_to_the_database(seen: Seen) -> None:
+    by_name = {span.name: span for span in seen.spans}
+    route, database = by_name["GET /notes"], by_name["latest notes"]
+    attributes = {a.key: a.value.string_value for span in seen.spans for a in span.attributes}
+
+    assert by_name.keys() == {"GET /notes", "latest notes", "GET /notes/{note_id}", "GET"}
+    assert route.trace_id.hex() == database.trace_id.hex() == TRACE
+    assert route.parent_span_id.hex() == PARENT
+    assert (route.kind, database.kind) == (Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT)
+    assert database.parent_span_id in {span.span_id for span in seen.spans}
+    assert attributes["db.operation.name"] == "latest"
+    assert attributes["url.query"] == "REDACTED"
+
+
+def test_without_a_word_from_the_environment_nothing_can_trace(client: httpx.Client) -> None:
+    client.get("/notes")
+
+    loaded = [name for name in sys.modules if name.startswith("opentelemetry.")]
+    assert not [name for name in loaded if re.search(r"\.(sdk|exporter)\.", name)]
+
+
+def test_failures_are_counted_by_kind(empty_database: Settings) -> None:
+    app = create_app(empty_database)
+
+    @app.get("/bug")
+    def bug() -> None:
+        raise RuntimeError
+
+    with running(app) as address:
+        assert httpx.get(f"{address}/notes").status_code == 503
+        assert httpx.get(f"{address}/bug").status_code == 500
+        metrics = httpx.get(f"{address}/metrics").text
+
+    assert value(metrics, "app_failures_total", kind="schema") == 1
+    assert value(metrics, "app_failures_total", kind="bug") == 1
+    assert value(metrics, "app_failures_total") == 2
+
+
+def test_metrics_can_be_hidden(settings: Settings) -> None:
+    with running(create_app(settings.model_copy(update={"metrics": False}))) as address:
+        assert httpx.get(f"{address}/metrics").status_code == 404
+
+
+async def test_the_pool_tells_who_waits(settings: Settings) -> None:
+    small = settings.model_copy(update={"database_pool_size": 2})
+    async with open_storage(small) as storage:
+        notes = storage.repository(NOTES_FEATURE)
+        asked = [asyncio.create_task(notes.latest(limit=1)) for _ in range(10)]
+        await asyncio.sleep(0)
+        busy = storage.pool()
+        with suppress(Exception):
+            await asyncio.gather(*asked)
+        idle = storage.pool()
+
+    assert (busy.used, busy.waiting) == (2, 8)
+    assert (idle.used, idle.waiting) == (0, 0)
+    assert busy.size == idle.size >= 2

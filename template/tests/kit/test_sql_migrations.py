@@ -1,0 +1,170 @@
+"""The schema: revisions that lead anywhere from anywhere, and agree with the models."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+
+from app.kit.errors import Unavailable
+from app.kit.migrations.sql import config, heads
+from app.kit.storage import open_storage
+from app.kit.storage.sql import Base, SqlStorage
+from app.main import create_app
+from app.notes.models import Comment, Note
+from app.settings import Settings
+from tests.conftest import NOTES_FEATURE, new_database, serving
+
+
+@pytest.fixture
+async def empty(empty_database: Settings) -> AsyncIterator[Any]:
+    """A database without a schema, open."""
+    async with open_storage(empty_database) as storage:
+        yield storage
+
+
+async def run(storage: SqlStorage, work: Callable[[sa.Connection], Any]) -> Any:
+    async with storage.migrating() as connection:
+        return await connection.run_sync(work)
+
+
+def up_down_and_up(revision: str) -> Callable[[sa.Connection], None]:
+    def steps(connection: sa.Connection) -> None:
+        command.upgrade(config(connection), revision)
+        command.downgrade(config(connection), "-1")
+        command.upgrade(config(connection), revision)
+
+    return steps
+
+
+async def test_every_revision_goes_up_down_and_up_again(empty: SqlStorage) -> None:
+    revisions = [r.revision for r in ScriptDirectory.from_config(config()).walk_revisions()]
+
+    for revision in reversed(revisions):
+        await run(empty, up_down_and_up(revision))
+
+    await empty.check()
+
+
+def differences(connection: sa.Connection) -> Any:
+    return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+
+async def test_models_and_revisions_agree(empty: SqlStorage) -> None:
+    await empty.migrate()
+
+    assert await run(empty, differences) == []
+
+
+def test_one_revision_is_the_newest() -> None:
+    assert len(heads()) == 1
+
+
+async def test_migrating_twice_and_at_once_is_safe(empty_database: Settings) -> None:
+    async def migrate() -> None:
+        async with open_storage(empty_database) as storage:
+            await storage.migrate()
+            await storage.check()
+
+    await asyncio.gather(*(migrate() for _ in range(4)))
+    await migrate()
+
+
+class Interrupted(BaseException):
+    """The process is told to end."""
+
+
+async def migrate_up_to(storage: SqlStorage, last: int) -> bool:
+    """Migrate until the end of a statement that changes anything; return whether it came."""
+    changes = 0
+
+    def end(*arguments: Any) -> None:
+        nonlocal changes
+        changes += not arguments[2].lstrip().startswith(("SELECT", "PRAGMA", "SHOW", "DESCRIBE"))
+        if changes == last:
+            raise Interrupted
+
+    engine = storage.writers.sync_engine
+    sa.event.listen(engine, "after_cursor_execute", end)
+    try:
+        await storage.migrate()
+    except Interrupted:
+        return True
+    finally:
+        sa.event.remove(engine, "after_cursor_execute", end)
+    return False
+
+
+def test_an_interrupted_migration_can_be_run_again() -> None:
+    """Whichever statement was the last; some databases undo what was done, and some keep it."""
+
+    async def interrupt_and_repeat(settings: Settings, last: int) -> bool:
+        async with open_storage(settings) as storage:
+            sql: Any = storage
+            interrupted = await migrate_up_to(sql, last)
+            await sql.migrate()
+            await sql.check()
+            assert await run(sql, differences) == []
+        return interrupted
+
+    for last in count(1):
+        with new_database() as settings:
+            if not asyncio.run(interrupt_and_repeat(settings, last)):
+                break
+    assert last > 3
+
+
+async def test_an_old_schema_is_told_apart(empty: SqlStorage) -> None:
+    for or_newer in (False, True):
+        with pytest.raises(Unavailable, match="app migrate"):
+            await empty.check(or_newer=or_newer)
+
+    await empty.migrate()
+    await empty.check()
+    await run(empty, lambda c: command.downgrade(config(c), "base"))
+
+    for or_newer in (False, True):
+        with pytest.raises(Unavailable, match="app migrate"):
+            await empty.check(or_newer=or_newer)
+    with pytest.raises(Unavailable, match="app migrate"):
+        await empty.repository(NOTES_FEATURE).latest(limit=1)
+
+
+async def test_a_newer_schema_is_told_apart_and_served(
+    empty_database: Settings, empty: SqlStorage
+) -> None:
+    await empty.migrate()
+    newer = sa.text("UPDATE alembic_version SET version_num = 'newer'")
+    await run(empty, lambda c: c.execute(newer))
+
+    await empty.migrate()
+    with pytest.raises(Unavailable, match="app migrate") as told:
+        await empty.check()
+    assert "newer" in told.value.reason
+    with serving(create_app(empty_database)) as url:
+        async with httpx.AsyncClient(base_url=url) as client:
+            assert (await client.get("/health/ready")).status_code == 200
+
+
+async def test_altering_a_table_keeps_what_refers_to_it(empty: SqlStorage) -> None:
+    await empty.migrate()
+    note = Note.new("Buy oat milk")
+    note.comments.append(Comment.new("a remark"))
+    await empty.repository(NOTES_FEATURE).add(note)
+
+    def alter(connection: sa.Connection) -> None:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("notes", recreate="auto") as table:
+            table.alter_column("content", type_=sa.String(300), existing_nullable=False)
+
+    await run(empty, alter)
+
+    assert await empty.repository(NOTES_FEATURE).get(note.id) == note
