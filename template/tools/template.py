@@ -83,7 +83,7 @@ def to_write(had: set[str]) -> list[Path]:
 
 def useless(lost: set[str]) -> set[Path]:
     """Return the project's own files that are for what it no longer has."""
-    forms = (f"{APP}/*/{{}}*.py", f"{MIGRATIONS}/{{}}/versions/*.py", "tests/test_{}_*.py")
+    forms = (f"{APP}/**/{{}}*.py", f"{MIGRATIONS}/{{}}/versions/*.py", "tests/**/test_{}_*.py")
     return {path for name in lost for form in forms for path in Path().glob(form.format(name))}
 
 
