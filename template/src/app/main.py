@@ -1,7 +1,7 @@
 """Features, HTTP and storage put together."""
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 
 from app import TITLE
 from app.kit import auth, tracing
-from app.kit.features import FEATURES
+from app.kit.features import FEATURES, Feature
 from app.kit.http import health, metrics
 from app.kit.http.cors import Cors, Preflight
 from app.kit.http.docs import DocumentedApp, add_page
@@ -26,7 +26,7 @@ from app.kit.storage import open_storage
 from app.settings import Settings, load_settings
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, features: Sequence[Feature] = FEATURES) -> FastAPI:
     """Return the service; its lifespan opens the storage and closes it.
 
     Without ``settings`` it reads them from the environment.
@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             collect_metrics(storage) as measured,
             log_until_ready(partial(storage.check, or_newer=True)),
         ):
-            repositories = {f.name: storage.repository(f) for f in FEATURES}
+            repositories = {f.name: storage.repository(f) for f in features}
             gc.freeze()  # What is here by now stays, and need not be looked at again and again.
             yield {"storage": storage, "metrics": measured, **repositories, **access}
 
@@ -74,8 +74,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(HeadAsGet),
         ],
     )
-    features = [feature.load("routes") for feature in FEATURES]
-    for part in (*features, health, *([metrics] if chosen.metrics else [])):
+    routes = [feature.load("routes") for feature in features]
+    for part in (*routes, health, *([metrics] if chosen.metrics else [])):
         app.router.routes.extend(part.router.routes)  # include_router() matches each path twice.
     add_page(app)
     return app

@@ -13,7 +13,7 @@ import pytest
 from app.kit.dump import work
 from app.kit.dump.feature import DumpedFeature, TransferError, find
 from app.kit.errors import NotFound
-from app.kit.features import Feature
+from app.kit.features import FEATURES, Feature
 from app.kit.idempotency import digest
 from app.kit.storage import Storage, open_storage
 from app.notes.models import Comment, Note
@@ -33,7 +33,7 @@ def posted(client: httpx.Client, path: str, content: str) -> tuple[int, str | No
 @pytest.fixture
 def feature(emptied: Storage) -> DumpedFeature:
     """Notes, of which there are none."""
-    return find("notes", emptied)
+    return find("notes", FEATURES, emptied)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ async def test_clients_notice_nothing_after_a_move(
         comment, version = await old.add_comment(note.id, Comment.new("a remark"), key="k")
         await old.update_content(note.id, "Buy cream")
         await old.send(note.id)
-        dump = await dumped(find("notes", elsewhere))
+        dump = await dumped(find("notes", FEATURES, elsewhere))
         before = await old.latest(limit=9)
 
     await loaded(feature, dump)
@@ -226,12 +226,6 @@ async def test_a_load_that_was_killed_can_be_run_again(
     assert await dumped(feature) == dump
 
 
-async def test_a_feature_without_records_takes_no_part(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        "app.kit.dump.feature.FEATURES", (NOTES_FEATURE, Feature("http", "app.kit.http"))
-    )
-
+async def test_a_feature_without_records_takes_no_part(storage: Storage) -> None:
     with pytest.raises(TransferError, match=r"app/http/records\.py"):
-        find("http", storage)
+        find("http", [Feature("http", "app.kit.http")], storage)

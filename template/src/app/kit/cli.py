@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from app.kit.dump.feature import find
 from app.kit.dump.files import reading, regular_size, writing
 from app.kit.dump.progress import progress_bar
 from app.kit.errors import InvalidSettings, ServiceError, Unavailable
-from app.kit.features import FEATURES
+from app.kit.features import FEATURES, Feature
 from app.kit.logs import configure_logs
 from app.kit.settings import ServiceSettings, read_settings
 from app.kit.startup import retry_until_available
@@ -46,6 +46,7 @@ class Service:
     create_app: str
     """As in ``app.main:create_app``."""
     settings: type[ServiceSettings]
+    features: Sequence[Feature] = FEATURES
 
 
 def _on_storage(settings: ServiceSettings, work: Callable[[Storage], Awaitable[None]]) -> None:
@@ -144,7 +145,7 @@ def seed(context: typer.Context) -> None:
     """Load the seeds; what is there already stays as it is."""
 
     async def load(storage: Storage) -> None:
-        for feature in FEATURES:
+        for feature in context.obj.features:
             if feature.has("seeds"):
                 added = await feature.load("seeds").seed(storage.repository(feature))
                 typer.echo(f"{feature.name}: {added} added")
@@ -166,7 +167,7 @@ def dump(
     _end_on_signals()
 
     async def run(storage: Storage) -> None:
-        chosen = find(feature, storage)
+        chosen = find(feature, context.obj.features, storage)
         await storage.check()
         with writing(file) as target, progress_bar(feature) as tell:
             dumped = await work.dump(chosen, target, tell)
@@ -185,7 +186,7 @@ def load(
     _end_on_signals()
 
     async def run(storage: Storage) -> None:
-        chosen = find(feature, storage)
+        chosen = find(feature, context.obj.features, storage)
         await storage.check()
         with reading(file) as source:
             size = regular_size(source)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from pydantic import TypeAdapter
 
 from app.kit.errors import ServiceError
-from app.kit.features import FEATURES
+from app.kit.features import Feature
 from app.kit.storage import Storage
 
 
@@ -42,11 +42,11 @@ class DumpedFeature(Format):
     repository: Repository
 
 
-def find(name: str, storage: Storage) -> DumpedFeature:
+def find(name: str, features: Sequence[Feature], storage: Storage) -> DumpedFeature:
     """Return the feature of this name, or raise ``TransferError`` that says what it lacks."""
-    feature = next((each for each in FEATURES if each.name == name), None)
+    feature = next((each for each in features if each.name == name), None)
     if not feature:
-        known = ", ".join(each.name for each in FEATURES)
+        known = ", ".join(each.name for each in features)
         raise TransferError(f"There is no feature {name!r}, only: {known}.")
     if not feature.has("records"):
         raise TransferError(f"{name} takes no part in dumps: it has no app/{name}/records.py.")
