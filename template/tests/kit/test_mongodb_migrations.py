@@ -16,7 +16,7 @@ from bson import Binary, CodecOptions, Decimal128, Int64, ObjectId, encode
 from bson.errors import InvalidBSON
 from bson.raw_bson import RawBSONDocument
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError, WriteError
+from pymongo.errors import WriteError
 
 from app.kit.errors import NotFound, Unavailable
 from app.kit.ids import new_id
@@ -24,8 +24,6 @@ from app.kit.migrations import mongodb as migrations
 from app.kit.migrations.mongodb.__main__ import write
 from app.kit.storage import open_storage
 from app.kit.storage.mongodb import Document, Storage
-from app.kit.storage.mongodb_errors import fault
-from app.kit.storage.operations import Fault
 from app.main import create_app
 from app.notes.models import Comment, Note
 from app.notes.mongodb import Repository
@@ -189,12 +187,6 @@ async def test_a_collection_that_is_dropped_amid_a_dump_is_noticed(notes: Reposi
             await anext(pages)
     finally:
         await notes.storage.database[taken].rename(notes.notes.name)
-
-
-def test_a_load_that_the_majority_does_not_acknowledge_is_an_outage() -> None:
-    error = {"code": 64, "errmsg": "waiting for replication timed out"}
-
-    assert fault(BulkWriteError({"writeErrors": [], "writeConcernErrors": [error]})) is Fault.OUTAGE
 
 
 @pytest.mark.parametrize("broken", (BROKEN | BROKEN_KEYS).values(), ids=BROKEN | BROKEN_KEYS)

@@ -10,6 +10,7 @@ from app.kit.errors import Unavailable
 
 PAUSE_SECONDS = 0.5
 LAST_CHECK_SECONDS = 1.0
+WORTH_WAITING = ("outage", "transient")  # A missing right stays missing.
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ async def retry_until_available(
         try:
             return await work()
         except Unavailable as error:
-            if time.monotonic() > end:
+            if error.kind not in WORTH_WAITING or time.monotonic() > end:
                 raise
             if not told:
                 tell(f"Waiting up to {seconds:g} s: {error} {error.reason}".rstrip())

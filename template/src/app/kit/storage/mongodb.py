@@ -36,7 +36,6 @@ class Storage(BoundedStorage):
     """
 
     system = "mongodb"
-    outages = mongodb_errors.OUTAGES
 
     def __init__(self, settings: ServiceSettings) -> None:
         try:

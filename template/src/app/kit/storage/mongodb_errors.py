@@ -1,9 +1,12 @@
-"""Which errors of MongoDB speak of the server, and not of what it was asked."""
+"""What MongoDB's and PyMongo's errors mean."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from pymongo.errors import (
-    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
+    EncryptionError,
     ExecutionTimeout,
     OperationFailure,
     ProtocolError,
@@ -14,41 +17,56 @@ from app.kit.storage.operations import Fault
 
 OUTAGES = (
     OSError,
-    ConfigurationError,
+    ConfigurationError,  # Also of a server that is too old, or speaks no TLS.
     ConnectionFailure,
     ExecutionTimeout,
     ProtocolError,
     WriteConcernError,
 )
+OUTAGE_LABELS = {"RetryableError", "RetryableWriteError", "SystemOverloadedError"}
 
-# Where PyMongo has no class.
-OUTAGE_CODES = {
-    6,  # HostUnreachable
-    7,  # HostNotFound
-    13,  # Unauthorized
-    18,  # AuthenticationFailed
-    24,  # LockTimeout
-    89,  # NetworkTimeout
-    112,  # WriteConflict
-    133,  # FailedToSatisfyReadPreference
-    134,  # ReadConcernMajorityNotAvailableYet
-    146,  # ExceededMemoryLimit
-    202,  # NetworkInterfaceExceededTimeLimit
-    262,  # ExceededTimeLimit
-    462,  # IngressRequestRateLimitExceeded
-    9001,  # SocketException
-    11601,  # Interrupted
-    13388,  # StaleConfig
-    14031,  # OutOfDiskSpace
+NETWORK = {6, 7, 89, 90, 145, 202, 230, 279, 317, 384, 407, 9001}
+ADMISSION = {11, 18, 31, 214, 334, 337, 391}  # Users, roles, ways to log in.
+REPLICA_SET = {
+    *(64, 70, 71, 74, 79, 91, 93, 94, 95, 100, 109, 123, 133, 134, 149, 189, 199, 211, 216),
+    *(303, 308, 333, 372, 10058, 10107, 11600, 11602, 13435, 13436),
 }
-SNAPSHOT_TOO_OLD = 239
+SHARDS = {63, 150, 203, 249, 250, 272, 281, 282, 342, 343, 406, 412, 453, 13388, 56846}
+RESOURCES = {24, 46, 107, 117, 146, 208, 261, 262, 264, 301, 365, 402, 433, 449, 450, 462, 14031}
+CHANGING = {215, 276, 285, 371, 12586, 12587, 50915}  # An index, a database, or no writes now.
+ENDED = {43, 50, 175, 237, 290, 355, 11601, 46841, 91331, 10045600}  # Killed, or over its time.
+OUTAGE_CODES = NETWORK | ADMISSION | REPLICA_SET | SHARDS | RESOURCES | CHANGING | ENDED
+
+CODES: dict[int, Fault] = {
+    **dict.fromkeys(OUTAGE_CODES, Fault.OUTAGE),
+    13: Fault.NOT_ALLOWED,  # Unauthorized
+    20: Fault.NOT_ALLOWED,  # IllegalOperation: a server that is no replica set
+    112: Fault.TRANSIENT,  # WriteConflict
+    225: Fault.TRANSIENT,  # TransactionTooOld
+    239: Fault.SNAPSHOT_EXPIRED,  # SnapshotTooOld
+    246: Fault.TRANSIENT,  # SnapshotUnavailable
+    251: Fault.TRANSIENT,  # NoSuchTransaction
+    8000: Fault.NOT_ALLOWED,  # AtlasError
+}
+"""By code, where PyMongo has no class; all others are bugs."""
 
 
 def fault(error: Exception) -> Fault | None:
-    """Return what the code of an error says about the server, if anything."""
-    if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:
+    """Return what an error says about the database; ``None``: what it was asked is wrong."""
+    match error:
+        case EncryptionError():
+            return fault(error.cause)
+        case OperationFailure() if not isinstance(error, OUTAGES):
+            return _failure(error)
+    return Fault.OUTAGE if isinstance(error, OUTAGES) else None
+
+
+def _failure(error: OperationFailure) -> Fault | None:
+    details: Mapping[str, Any] = error.details or {}
+    if details.get("writeConcernErrors"):  # Of several writes, or some of these failed.
         return Fault.OUTAGE
-    code = error.code if isinstance(error, OperationFailure) else None
-    if code == SNAPSHOT_TOO_OLD:
-        return Fault.SNAPSHOT_EXPIRED
-    return Fault.OUTAGE if code in OUTAGE_CODES else None
+    codes = [error.code, *(each.get("code") for each in details.get("writeErrors", ()))]
+    known = [CODES[code] for code in codes if code in CODES]
+    if not known and any(map(error.has_error_label, OUTAGE_LABELS)):
+        return Fault.OUTAGE
+    return known[0] if known else None

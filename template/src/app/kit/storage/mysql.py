@@ -14,17 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from app.kit.errors import InvalidSettings
 from app.kit.migrations.sql import mysql as migrations
 from app.kit.settings import ServiceSettings
+from app.kit.storage import mysql_errors
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
 from app.kit.storage.sql import SqlStorage
-
-# Codes of errors that speak of the server and not of the statement; 0: the driver is not connected.
-CONNECTION = {0, 1043, 1053, *range(1152, 1162), 1184, 1927, 2003, 2013, 4031}
-ADMISSION = {1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 2059, 3159}
-RESOURCES = {1021, 1030, 1037, 1038, 1041, 1114, 1135, 1180, 1317, 1969, 3024}
-NOT_THIS_SERVER = {1036, 1047, 1290, 1792, 1836}  # It only reads, or is cut off from its cluster.
-OUTAGES = CONNECTION | ADMISSION | RESOURCES | NOT_THIS_SERVER
-MISSING_SCHEMA = {1054, 1146}
-TRANSIENT = {1020, 1205, 1213, 1614, 2006, 3101}  # 2006: closed before anything was sent.
+from app.kit.storage.sql_errors import connecting
 
 SSL_MODES = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 RECYCLE_SECONDS = 300
@@ -91,22 +84,14 @@ class Storage(SqlStorage):
                 await connection.invalidate()  # The lock ends with it.
 
     def fault(self, error: Exception) -> Fault | None:
-        code = _code(error.orig) if isinstance(error, sa.exc.DBAPIError) else None
-        if code in TRANSIENT:
-            return Fault.TRANSIENT
-        if code in MISSING_SCHEMA:
-            return Fault.SCHEMA
-        return Fault.OUTAGE if code in OUTAGES else None
-
-
-def _code(error: BaseException | None) -> object:
-    return error.args[0] if error and error.args else None
+        return mysql_errors.fault(error)
 
 
 async def _connect(**options: Any) -> Any:
     # The driver bounds its first step only, and by what swallows a cancellation on Python 3.11.
-    async with asyncio.timeout(OPERATION_SECONDS):
-        return await asyncmy.connect(**options)
+    with connecting(mysql_errors.fault):
+        async with asyncio.timeout(OPERATION_SECONDS):
+            return await asyncmy.connect(**options)
 
 
 def _set_up(connection: Any, _: object) -> None:
@@ -118,7 +103,7 @@ def _set_up(connection: Any, _: object) -> None:
 
 def _leave(context: sa.ExceptionContext) -> None:
     # After a failover, a new connection leads to the server that writes now.
-    if _code(context.original_exception) in NOT_THIS_SERVER:
+    if mysql_errors.code(context.original_exception) in mysql_errors.NOT_THIS_SERVER:
         context.is_disconnect = True
 
 

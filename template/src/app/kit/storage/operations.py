@@ -20,6 +20,7 @@ T = TypeVar("T")
 class Fault(Enum):
     """Why a database could not do what it was rightly asked."""
 
+    NOT_ALLOWED = "The database does not allow this."  # A right is missing, or it only reads.
     OUTAGE = "The database is unavailable."
     SCHEMA = "The database's schema is not the one needed: run `app migrate`."
     SNAPSHOT_EXPIRED = "The database keeps no snapshot for so long."
@@ -49,9 +50,6 @@ class BoundedStorage(ABC):
     in_flight = 0
     """The number of operations that have begun and not ended."""
 
-    outages: ClassVar[tuple[type[Exception], ...]] = (OSError,)
-    """The errors that always mean ``Fault.OUTAGE``."""
-
     @abstractmethod
     def pool(self) -> Pool:
         """Return how much of the pool is in use now."""
@@ -74,7 +72,7 @@ class BoundedStorage(ABC):
         try:
             yield
         except Exception as error:
-            fault = Fault.OUTAGE if isinstance(error, self.outages) else self.fault(error)
+            fault = self.fault(error)
             if fault is None:
                 raise
             cause = getattr(error, "orig", None) or error

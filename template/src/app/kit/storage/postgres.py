@@ -13,18 +13,16 @@ from sqlalchemy.util import await_, greenlet_spawn
 
 from app.kit.errors import InvalidSettings
 from app.kit.settings import ServiceSettings
+from app.kit.storage import postgres_errors
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
 from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_errors import connecting
 
 HOST = r"(\[[^\]]*\]|[^:,\[\]]*)(:[0-9]{1,5})?"
 HOSTS = re.compile(f"{HOST}(,{HOST})*")
 
 LIBPQ_ONLY = {"channel_binding", "connect_timeout", "gssencmode", "keepalives", "keepalives_idle"}
 
-# Classes of SQLSTATE, or whole ones, that speak of the server and not of the statement.
-OUTAGES = ("08", "25006", "28", "3D", "42704", "53", "55P03", "57", "58", "XX")
-MISSING_SCHEMA = ("42P01", "42703")
-TRANSIENT = ("40001", "40P01")
 PLAIN_TYPES = {sa.DateTime, sa.Integer, sa.String, sa.Uuid}
 RECYCLE_SECONDS = 300
 MIGRATION_LOCK = 0x4E6F746573
@@ -39,11 +37,12 @@ class Storage(SqlStorage):
         dsn = _dsn(settings.database_url.get_secret_value())
 
         async def connect() -> asyncpg.Connection:
-            return await asyncpg.connect(
-                dsn,
-                timeout=OPERATION_SECONDS,
-                server_settings={"statement_timeout": f"{OPERATION_SECONDS}s"},
-            )
+            with connecting(postgres_errors.fault):
+                return await asyncpg.connect(
+                    dsn,
+                    timeout=OPERATION_SECONDS,
+                    server_settings={"statement_timeout": f"{OPERATION_SECONDS}s"},
+                )
 
         engine = create_async_engine(
             "postgresql+asyncpg://",
@@ -114,13 +113,7 @@ class Storage(SqlStorage):
             yield connection
 
     def fault(self, error: Exception) -> Fault | None:
-        state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
-        if state in TRANSIENT:
-            return Fault.TRANSIENT
-        if state in MISSING_SCHEMA:
-            return Fault.SCHEMA
-        closed = isinstance(error, asyncpg.InterfaceError | sa.exc.InterfaceError)
-        return Fault.OUTAGE if closed or state.startswith(OUTAGES) else None
+        return postgres_errors.fault(error)
 
 
 def _dsn(url: str) -> str:

@@ -49,8 +49,6 @@ class SqlStorage(BoundedStorage):
     its operations, ``slots`` are under way at a time, and the others wait in the order they came.
     """
 
-    outages = (OSError, sa.exc.TimeoutError)
-
     def __init__(
         self, readers: AsyncEngine, writers: AsyncEngine, slots: int = sys.maxsize
     ) -> None:
@@ -125,7 +123,7 @@ class SqlStorage(BoundedStorage):
                 for attempt in range(ATTEMPTS - 1):
                     try:
                         return await work()
-                    except sa.exc.DBAPIError as error:
+                    except Exception as error:
                         if self.fault(error) is not Fault.TRANSIENT:
                             raise
                     await asyncio.sleep(BACKOFF_SECONDS * 2**attempt)

@@ -15,6 +15,7 @@ from sqlalchemy.util import await_
 
 from app.kit.errors import InvalidSettings
 from app.kit.settings import ServiceSettings
+from app.kit.storage import sqlite_errors
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
 from app.kit.storage.sql import SqlStorage
 
@@ -71,10 +72,7 @@ class Storage(SqlStorage):
                 await connection.invalidate()  # The next one is set up as it should be.
 
     def fault(self, error: Exception) -> Fault | None:
-        # Of a file that is no database comes a bare DatabaseError; its other kinds are bugs.
-        if type(error) not in (sa.exc.OperationalError, sa.exc.DatabaseError):
-            return None
-        return Fault.SCHEMA if "no such" in str(error) else Fault.OUTAGE
+        return sqlite_errors.fault(error)
 
 
 class _UtcDateTime(DATETIME):

@@ -1,0 +1,63 @@
+"""What PostgreSQL's and asyncpg's errors mean."""
+
+import asyncpg
+
+from app.kit.storage.operations import Fault
+from app.kit.storage.sql_errors import driver_error, pool_fault
+
+SQLSTATES = {
+    "08": Fault.OUTAGE,  # connection exception
+    "25006": Fault.OUTAGE,  # read-only transaction: a server that was the primary
+    "25P03": Fault.OUTAGE,  # idle in transaction for too long
+    "25P04": Fault.OUTAGE,  # transaction timeout
+    "26": Fault.OUTAGE,  # a pooler lost a prepared statement
+    "28": Fault.OUTAGE,  # who may log in
+    "3D": Fault.OUTAGE,  # no such database
+    "3F": Fault.NOT_ALLOWED,  # no schema that the user may create in
+    "40": Fault.TRANSIENT,  # transaction rollback
+    "40002": None,  # by a constraint
+    "40003": Fault.OUTAGE,  # whether it committed is unknown
+    "42501": Fault.NOT_ALLOWED,  # insufficient privilege
+    "42703": Fault.SCHEMA,  # no such column
+    "42704": Fault.SCHEMA,  # no such type
+    "42P01": Fault.SCHEMA,  # no such table
+    "42P05": Fault.OUTAGE,  # a pooler mixed up prepared statements
+    "53": Fault.OUTAGE,  # insufficient resources
+    "55006": Fault.OUTAGE,  # object in use
+    "55P03": Fault.OUTAGE,  # lock not available
+    "57": Fault.OUTAGE,  # operator intervention, timeouts of statements among them
+    "58": Fault.OUTAGE,  # system error
+    "72": Fault.SNAPSHOT_EXPIRED,  # snapshot too old
+    "F0": Fault.OUTAGE,  # configuration file
+    "XX": Fault.OUTAGE,  # internal error, corrupted data
+}
+"""By code, or else by class of codes, which is its first two characters; all others are bugs."""
+
+UNSENT = (
+    "not connected",
+    "cannot perform operation: connection is closed",
+    "cannot switch to state",  # After the server's last word, which came between two operations.
+)
+"""How asyncpg begins what it says instead of sending something on a connection that has ended."""
+
+
+def fault(error: Exception) -> Fault | None:
+    """Return what an error says about the database; ``None``: what it was asked is wrong."""
+    cause = driver_error(error)
+    match cause:
+        case asyncpg.InvalidCachedStatementError():  # A migration ran beside the transaction.
+            return Fault.TRANSIENT
+        case asyncpg.PostgresError():
+            state = cause.sqlstate or ""
+            return SQLSTATES.get(state, SQLSTATES.get(state[:2]))
+        case asyncpg.InterfaceError() | asyncpg.InternalClientError():
+            return _client_fault(cause)
+    return pool_fault(error)
+
+
+def _client_fault(error: Exception) -> Fault | None:
+    if str(error.args[0]).startswith(UNSENT):
+        return Fault.TRANSIENT
+    unsupported = asyncpg.UnsupportedClientFeatureError | asyncpg.UnsupportedServerFeatureError
+    # A value that does not fit its parameter is both an InterfaceError and a ValueError.
+    return None if isinstance(error, unsupported | ValueError) else Fault.OUTAGE
