@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, features: Sequence[Feature] = F
             collect_metrics(storage) as measured,
             log_until_ready(partial(storage.check, or_newer=True)),
         ):
-            repositories = {f.name: storage.repository(f) for f in features}
+            repositories = {f.name: storage.repository(f) for f in features if f.is_stored()}
             gc.freeze()  # What is here by now stays, and need not be looked at again and again.
             yield {"storage": storage, "metrics": measured, **repositories, **access}
 
@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None, features: Sequence[Feature] = F
     )
     routes = [feature.load("routes") for feature in features]
     for part in (*routes, health, *([metrics] if chosen.metrics else [])):
-        app.router.routes.extend(part.router.routes)  # include_router() matches each path twice.
+        app.include_router(part.router)
     add_page(app)
     return app
 

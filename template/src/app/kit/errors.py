@@ -1,16 +1,24 @@
-"""What can go wrong in business terms. None of these knows HTTP; ``http/problems.py`` maps them."""
+"""What can go wrong in business terms; ``http/problems.py`` makes the answers."""
+
+from typing import ClassVar
 
 
 class ServiceError(Exception):
-    """A failure that the caller is told about, in the words of its message."""
+    """A failure whose message is for the caller; ``status`` is what HTTP answers by default."""
+
+    status: ClassVar[int] = 400
 
 
 class NotFound(ServiceError):
     """What was asked for does not exist."""
 
+    status = 404
+
 
 class KeyReused(ServiceError):
     """The key of the request belongs to another one."""
+
+    status = 422
 
     def __init__(self) -> None:
         super().__init__("The key was used for another request.")
@@ -19,17 +27,23 @@ class KeyReused(ServiceError):
 class Conflict(ServiceError):
     """The request does not fit the present state."""
 
+    status = 409
+
 
 class PreconditionFailed(ServiceError):
     """The resource has changed since the caller last saw it."""
+
+    status = 412
 
 
 class Unavailable(ServiceError):
     """The database cannot answer now; the same request may succeed later.
 
-    ``reason`` is the driver's own word, for whoever runs the service and never for a caller;
-    ``kind`` is a word for metrics, one of few.
+    ``reason`` is the driver's message, for the log and never for a caller; ``kind`` labels metrics,
+    with low cardinality.
     """
+
+    status = 503
 
     def __init__(self, message: str, reason: str = "", *, kind: str = "outage") -> None:
         super().__init__(message)

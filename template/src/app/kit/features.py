@@ -1,15 +1,17 @@
 """The features of the service: the packages beside the kit that have a ``routes.py``.
 
-A feature's ``routes.py`` has its ``router``. It has a module for each kind of database, with its
-``Repository``; ``seeds.py`` if it has seeds, and ``records.py`` if it takes part in dumps.
+A feature's ``routes.py`` has its ``router``. If it stores something, it has a module for each kind
+of database, with its ``Repository``; ``seeds.py`` if it has seeds, and ``records.py`` if it takes
+part in dumps.
 """
 
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any
 
-from app.kit import SERVICE, SERVICE_FOLDER
+from app.kit import SERVICE, SERVICE_FOLDER, migrations
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class Feature:
     def has(self, module: str) -> bool:
         """Return whether the feature has a module of this name."""
         return find_spec(f"{self.package}.{module}") is not None
+
+    def is_stored(self) -> bool:
+        """Return whether it has a module for a kind of database, as the kit has migrations for."""
+        return any(self.has(kind.name) for kind in iter_modules(migrations.__path__))
 
     def load(self, module: str) -> Any:
         """Import one of its modules and return it."""

@@ -3,13 +3,14 @@
 import logging
 import re
 import time
+from inspect import isawaitable
 from uuid import uuid4
 
+from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit import logs
-from app.kit.http.problems import problem
 from app.kit.metrics import Metrics
 from app.kit.tracing import trace_of
 
@@ -23,7 +24,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestContext:
-    """Give each request its id and its log line, and turn a bug into a 500 that names the id."""
+    """Give each request its id and its log line, and each bug an answer that names the id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -32,30 +33,46 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = request_id_of(Headers(scope=scope))
-        logs.request_id.set(request_id)
+        exchange = _Exchange(scope, send)
+        logs.request_id.set(exchange.request_id)
         logs.trace_id.set(trace_of(scope))
-        began = time.perf_counter()
-        status = 0
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
-            await send(message)
-
         try:
-            await self.app(scope, receive, send_with_id)
-        except Exception:
-            log.exception("A bug: %s %s", *_what(scope))
-            scope["state"]["metrics"].failures.labels("bug").inc()
-            if status:  # Too late for another answer: the server cuts the connection.
-                raise
-            await problem(500, "The service has a bug.")(scope, receive, send_with_id)
+            await self.app(scope, receive, exchange.send)
+        except Exception as error:
+            await exchange.answer_bug(error, receive)
         finally:
-            seconds = time.perf_counter() - began
-            record_request(scope["state"]["metrics"], *_what(scope), status, seconds)
+            exchange.record()
+
+
+class _Exchange:
+    """A request and its answer."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope, self._send = scope, send
+        self.handlers = scope["app"].exception_handlers  # Now: a mounted application changes it.
+        self.metrics: Metrics = scope["state"]["metrics"]
+        self.request_id = request_id_of(Headers(scope=scope))
+        self.began, self.status = time.perf_counter(), 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)["X-Request-ID"] = self.request_id
+        await self._send(message)
+
+    async def answer_bug(self, error: Exception, receive: Receive) -> None:
+        log.error("A bug: %s %s", *_what(self.scope), exc_info=error)
+        self.metrics.failures.labels("bug").inc()
+        if self.status:  # Too late for another answer: the server cuts the connection.
+            raise error
+        answer = (self.handlers.get(500) or self.handlers[Exception])(Request(self.scope), error)
+        if isawaitable(answer):
+            answer = await answer
+        await answer(self.scope, receive, self.send)
+
+    def record(self) -> None:
+        seconds = time.perf_counter() - self.began
+        record_request(self.metrics, *_what(self.scope), self.status, seconds)
 
 
 def request_id_of(headers: Headers) -> str:

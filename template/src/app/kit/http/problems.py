@@ -1,39 +1,28 @@
-"""Errors as problem details (RFC 9457): the one place that knows which error has which status."""
+"""Errors as problem details (RFC 9457): the one place that turns an error into an answer."""
 
 import logging
 from collections.abc import Mapping
-from http import HTTPStatus
+from http.client import responses
 from typing import Any, Literal
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 from app.kit import logs
-from app.kit.errors import (
-    Conflict,
-    KeyReused,
-    NotFound,
-    PreconditionFailed,
-    ServiceError,
-    Unavailable,
-)
+from app.kit.errors import KeyReused, ServiceError, Unavailable
 from app.kit.http.parameters import IDEMPOTENCY_KEY
 
 log = logging.getLogger(__name__)
 
-STATUS: dict[type[ServiceError], int] = {
-    NotFound: 404,
-    Conflict: 409,
-    PreconditionFailed: 412,
-    Unavailable: 503,
-}
 RETRY_AFTER = "1"
 INVALID = "The request is not valid."
 MAX_ERRORS = 20
+RENAMED = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 
 
 class InvalidPart(BaseModel):
@@ -61,10 +50,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def title(status: int) -> str:
-    """Return the name of a status in RFC 9110, which older versions of Python have otherwise."""
-    return {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}.get(
-        status, HTTPStatus(status).phrase
-    )
+    """Return the name of a status in RFC 9110; older versions of Python have other names."""
+    return RENAMED.get(status) or responses.get(status, "Unknown")
 
 
 def problem(
@@ -74,7 +61,9 @@ def problem(
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the answer that says what went wrong."""
+    """Return the answer that says what went wrong; a 422 is about the body by default."""
+    if status == 422 and not errors:
+        errors = [{"in": "body", "pointer": "", "detail": detail}]
     content: dict[str, Any] = {
         "type": "about:blank",
         "title": title(status),
@@ -88,13 +77,17 @@ def problem(
 
 
 async def service_error(request: Request, error: Exception) -> Response:
-    """Answer with the status that ``STATUS`` gives the error."""
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    if not isinstance(error, Unavailable):
-        return problem(status, str(error))
+    """Answer with the error's own status and message."""
+    assert isinstance(error, ServiceError)
+    return problem(error.status, str(error))
+
+
+async def unavailable(request: Request, error: Exception) -> Response:
+    """Answer that the same request may succeed later."""
+    assert isinstance(error, Unavailable)
     log.warning("%s %s", error, error.reason)
     request.state.metrics.failures.labels(error.kind).inc()
-    return problem(status, str(error), headers={"Retry-After": RETRY_AFTER})
+    return problem(error.status, str(error), headers={"Retry-After": RETRY_AFTER})
 
 
 async def key_reused(request: Request, error: Exception) -> Response:
@@ -127,14 +120,16 @@ async def http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         return _method_not_allowed(request)
+    if error.status_code in (204, 304):
+        return Response(status_code=error.status_code, headers=error.headers)
     return problem(error.status_code, error.detail, headers=error.headers)
 
 
 def _method_not_allowed(request: Request) -> Response:
     allowed = {"OPTIONS"}
-    for route in request.app.routes:
+    for route in iter_route_contexts(request.app.routes):
         if route.matches(request.scope)[0] is not Match.NONE:
-            allowed |= getattr(route, "methods", {"GET"})
+            allowed |= route.methods or {"GET"}
     if "GET" in allowed:
         allowed.add("HEAD")
     headers = {"Allow": ", ".join(sorted(allowed))}
@@ -143,8 +138,15 @@ def _method_not_allowed(request: Request) -> Response:
     return problem(405, f"{request.method} is not a method of this path.", headers=headers)
 
 
+async def bug(request: Request, error: Exception) -> Response:
+    """Answer 500, which says nothing of the error; the log has it."""
+    return problem(500, "The service has a bug.")
+
+
 HANDLERS: dict[Any, Any] = {
+    Exception: bug,
     ServiceError: service_error,
+    Unavailable: unavailable,
     KeyReused: key_reused,
     RequestValidationError: invalid_request,
     HTTPException: http_error,

@@ -12,7 +12,8 @@ from app.kit.storage import open_storage
 from app.kit.storage.sql import Base
 
 for feature in FEATURES:
-    feature.load("sql")
+    if feature.has("sql"):
+        feature.load("sql")
 
 
 def run(connection: Connection) -> None:

@@ -1,0 +1,214 @@
+"""FastAPI works as its documentation says, inside this service too."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import pytest
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Depends,
+    FastAPI,
+    HTTPException,
+    Request,
+    Response,
+    WebSocket,
+)
+from fastapi.testclient import TestClient
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.responses import PlainTextResponse, StreamingResponse
+
+from app.kit.errors import NotFound, ServiceError
+from app.kit.features import Feature
+from app.kit.http.responses import Data
+from app.main import create_app
+from app.settings import Settings
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    """The service, without the features that it has."""
+    return create_app(settings, features=())
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """A client of it, which does not raise the service's errors."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+async def unit() -> str:
+    return "metre"
+
+
+router = APIRouter(prefix="/lengths")
+
+
+@router.get("/unit")
+async def get_unit(unit: Annotated[str, Depends(unit)]) -> Data[str]:
+    return Data(unit)
+
+
+def test_a_router_is_included_with_a_prefix(app: FastAPI, client: TestClient) -> None:
+    app.include_router(router, prefix="/v1")
+    app.include_router(router, prefix="/v2")
+
+    assert client.get("/v1/lengths/unit").json() == {"data": "metre"}
+    assert client.get("/v2/lengths/unit").json() == {"data": "metre"}
+    assert client.delete("/v1/lengths/unit").headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert client.get("/lengths/unit").status_code == 404
+
+
+def test_a_dependency_is_overridden(app: FastAPI, client: TestClient) -> None:
+    app.include_router(router)
+    app.dependency_overrides[unit] = lambda: "yard"
+
+    assert client.get("/lengths/unit").json() == {"data": "yard"}
+
+
+def test_a_router_has_a_lifespan(app: FastAPI) -> None:
+    happened = []
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        happened.append("begin")
+        yield
+        happened.append("end")
+
+    app.include_router(APIRouter(lifespan=lifespan))
+    with TestClient(app):
+        assert happened == ["begin"]
+    assert happened == ["begin", "end"]
+
+
+def test_a_background_task_runs_after_the_answer(app: FastAPI, client: TestClient) -> None:
+    sent: list[str] = []
+
+    @app.post("/mails", status_code=202)
+    async def send_mail(to: str, tasks: BackgroundTasks) -> None:
+        tasks.add_task(sent.append, to)
+
+    assert client.post("/mails?to=ada").status_code == 202
+    assert sent == ["ada"]
+
+
+def test_a_websocket_answers(app: FastAPI, client: TestClient) -> None:
+    @app.websocket("/echo")
+    async def echo(websocket: WebSocket, unit: Annotated[str, Depends(unit)]) -> None:
+        await websocket.accept()
+        await websocket.send_text(f"{await websocket.receive_text()} {unit}")
+
+    with client.websocket_connect("/echo") as websocket:
+        websocket.send_text("1")
+        assert websocket.receive_text() == "1 metre"
+
+
+def test_a_route_sets_status_and_headers(app: FastAPI, client: TestClient) -> None:
+    @app.put("/thing")
+    async def put_thing(response: Response) -> Data[str]:
+        response.status_code = 201
+        response.headers["Location"] = "/thing"
+        return Data("made")
+
+    answer = client.put("/thing")
+    assert (answer.status_code, answer.headers["Location"]) == (201, "/thing")
+
+
+def test_an_answer_is_streamed(app: FastAPI, client: TestClient) -> None:
+    @app.get("/lines")
+    async def get_lines() -> StreamingResponse:
+        return StreamingResponse(f"{n}\n" for n in range(3))
+
+    assert client.get("/lines").text == "0\n1\n2\n"
+
+
+def test_a_middleware_is_added(app: FastAPI) -> None:
+    @app.middleware("http")
+    async def sign(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        response.headers["X-Signed"] = "yes"
+        return response
+
+    with TestClient(app) as client:
+        answer = client.get("/health/live")
+    assert answer.headers["X-Signed"] == "yes"
+    assert answer.headers["X-Request-ID"]
+
+
+class OutOfStock(ServiceError):
+    status = 409
+
+
+class NoSuchThing(NotFound):
+    pass
+
+
+class Unlawful(ServiceError):
+    status = 451
+
+
+class Unspecified(ServiceError):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (OutOfStock("There is none left."), 409, "There is none left."),
+        (NoSuchThing("There is no such thing."), 404, "There is no such thing."),
+        (Unlawful("The law forbids it."), 451, "The law forbids it."),
+        (Unspecified("It cannot be done."), 400, "It cannot be done."),
+        (HTTPException(418, "I am a teapot."), 418, "I am a teapot."),
+        (HTTPException(422, "It makes no sense."), 422, "It makes no sense."),
+        (HTTPException(460), 460, ""),
+        (ZeroDivisionError("secret"), 500, "The service has a bug."),
+    ],
+)
+def test_an_error_is_a_problem_with_its_status(
+    app: FastAPI, client: TestClient, error: Exception, status: int, text: str
+) -> None:
+    @app.get("/failing")
+    async def fail() -> None:
+        raise error
+
+    answer = client.get("/failing")
+    problem = answer.json()
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, problem["status"], problem["detail"]) == (status, status, text)
+    assert ("errors" in problem) is (status == 422)
+
+
+def test_an_error_has_a_handler(app: FastAPI) -> None:
+    @app.exception_handler(OutOfStock)
+    async def sold_out(request: Request, error: Exception) -> Response:
+        return PlainTextResponse("sold out", 410)
+
+    @app.get("/failing")
+    async def fail() -> None:
+        raise OutOfStock
+
+    with TestClient(app) as client:
+        assert client.get("/failing").status_code == 410
+
+
+def test_a_bug_has_a_handler(app: FastAPI, client: TestClient) -> None:
+    @app.exception_handler(Exception)
+    def apologise(request: Request, error: Exception) -> Response:
+        return PlainTextResponse("sorry", 500)
+
+    @app.get("/failing")
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    answer = client.get("/failing")
+    assert answer.text == "sorry"
+    assert answer.headers["X-Request-ID"]
+
+
+def test_a_feature_needs_no_database(settings: Settings) -> None:
+    app = create_app(settings, features=[Feature("greetings", "tests.kit.greetings")])
+
+    with TestClient(app) as client:
+        assert client.get("/greetings/Ada").json() == "Hello Ada"
