@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from fastapi import FastAPI
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None, features: Sequence[Feature] = F
         title=TITLE,
         version="1.0.0",
         lifespan=lifespan,
+        generate_unique_id_function=attrgetter("name"),  # Clients are generated with these names.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -205,6 +205,13 @@ def test_the_docs_page_needs_no_other_host(client: httpx.Client) -> None:
         assert client.get(link).status_code == 200, link
 
 
+def test_operations_are_named_by_their_functions(client: httpx.Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    names = {operation["operationId"] for path in paths.values() for operation in path.values()}
+
+    assert names >= {"get_liveness", "get_readiness", "list_notes", "get_note", "create_comment"}
+
+
 def test_the_document_says_what_can_come(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.kit.errors import NotFound
 from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, parse_id
-from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, is_current
+from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, stop_if_current
 from app.kit.http.problems import documented
 from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page
 from app.kit.http.routing import Route
@@ -41,7 +41,7 @@ router = APIRouter(
 
 
 @router.get("", responses=documented(422))
-async def latest(notes: Notes, limit: Limit = 20, cursor: Cursor = None) -> Page[Note]:
+async def list_notes(notes: Notes, limit: Limit = 20, cursor: Cursor = None) -> Page[Note]:
     """Return a page of notes, newest first."""
     found = await notes.latest(limit=limit + 1, before=cursor)
     more = len(found) > limit
@@ -49,7 +49,7 @@ async def latest(notes: Notes, limit: Limit = 20, cursor: Cursor = None) -> Page
 
 
 @router.post("", status_code=201, responses=CREATED | documented(408, 413, 422))
-async def create(
+async def create_note(
     body: NewContent, notes: Notes, response: Response, idempotency_key: IdempotencyKey = None
 ) -> Data[Note]:
     """Store a new note."""
@@ -58,21 +58,18 @@ async def create(
     return _tagged(note, response)
 
 
-@router.get(
-    "/{note_id}", response_model=Data[Note], responses=TAGGED | NOT_MODIFIED | documented(404)
-)
-async def read(
+@router.get("/{note_id}", responses=TAGGED | NOT_MODIFIED | documented(404))
+async def get_note(
     note_id: Id, notes: Notes, response: Response, if_none_match: IfNoneMatch = ()
-) -> Data[Note] | Response:
+) -> Data[Note]:
     """Return a note with its comments."""
     note = await notes.get(note_id)
-    if is_current(if_none_match, note.version):
-        return Response(status_code=304, headers={"ETag": etag(note.version)})
+    stop_if_current(if_none_match, note.version)
     return _tagged(note, response)
 
 
 @router.put("/{note_id}", responses=TAGGED | documented(404, 408, 412, 413, 422))
-async def replace(
+async def replace_note(
     note_id: Id, body: NewContent, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
     """Replace what a client may write of a note."""
@@ -80,7 +77,7 @@ async def replace(
 
 
 @router.patch("/{note_id}", responses=TAGGED | documented(404, 408, 412, 413, 422))
-async def change(
+async def update_note(
     note_id: Id, body: NoteChange, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
     """Change the fields that are given; none changes nothing."""
@@ -94,13 +91,13 @@ async def change(
 @router.delete(
     "/{note_id}", status_code=204, response_class=Response, responses=documented(404, 412)
 )
-async def delete(note_id: Id, notes: Notes, if_match: IfMatch = None) -> None:
+async def delete_note(note_id: Id, notes: Notes, if_match: IfMatch = None) -> None:
     """Delete a note with its comments."""
     await notes.delete(note_id, expected=if_match)
 
 
 @router.post("/{note_id}/send", responses=TAGGED | documented(404, 412))
-async def send(
+async def send_note(
     note_id: Id, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
     """Count one more sending of a note."""
@@ -130,7 +127,7 @@ async def create_comment(
 
 
 @router.get("/{note_id}/comments/{comment_id}", responses=documented(404))
-async def read_comment(note_id: Id, comment_id: Id, notes: Notes) -> Data[Comment]:
+async def get_comment(note_id: Id, comment_id: Id, notes: Notes) -> Data[Comment]:
     """Return one comment."""
     return Data((await notes.get(note_id)).comment(comment_id))
 

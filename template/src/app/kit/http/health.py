@@ -28,13 +28,13 @@ class Ready:
 
 
 @router.get("/live")
-async def live() -> Data[Live]:
+async def get_liveness() -> Data[Live]:
     """Say that the process runs; the database is not asked."""
     return Data(Live("live"))
 
 
 @router.get("/ready", responses=documented(503))
-async def ready(request: Request) -> Data[Ready]:
+async def get_readiness(request: Request) -> Data[Ready]:
     """Say that the database answers with the schema that this code needs."""
     began = time.perf_counter()
     await request.state.storage.check(or_newer=True)

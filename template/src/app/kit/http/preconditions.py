@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, HTTPException
 from pydantic import BeforeValidator, WithJsonSchema
 
 _MEMBER = re.compile(r'[\s,]*(?:(W/)?"([^"]*)"|(\*))(?=[\s,]|$)[\s,]*')
@@ -16,9 +16,10 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def is_current(if_none_match: Iterable[str], version: int) -> bool:
-    """Tell whether ``If-None-Match`` names this version; the comparison is weak."""
-    return any(star or tag == str(version) for _, tag, star in _members(if_none_match))
+def stop_if_current(if_none_match: Iterable[str], version: int) -> None:
+    """Answer 304, by raising, if ``If-None-Match`` names this version; the comparison is weak."""
+    if any(star or tag == str(version) for _, tag, star in _members(if_none_match)):
+        raise HTTPException(304, headers={"ETag": etag(version)})
 
 
 def _expected(if_match: Iterable[str]) -> frozenset[int] | None:
