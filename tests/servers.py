@@ -260,6 +260,11 @@ class MongoDB(Server):
         mode = {"times": times}
         self._tell({"configureFailPoint": "failCommand", "mode": mode, "data": data})
 
+    def delay_acknowledgements(self, delayed: bool) -> None:
+        """Have all writes after the next one wait for the majority without end, or no longer."""
+        mode = {"skip": 1} if delayed else "off"
+        self._tell({"configureFailPoint": "hangBeforeWaitingForWriteConcern", "mode": mode})
+
     def _tell(self, command: dict[str, Any]) -> None:
         document = bson(command | {"$db": "admin"})
         header = struct.pack("<iiiiiB", 21 + len(document), 1, 0, 2013, 0, 0)  # OP_MSG

@@ -119,6 +119,7 @@ async def test_loading_puts_back_and_leaves_others(
     await notes.delete(numbered(1))
     await notes.add_comment(numbered(3), Comment.new("new"), key="k")
     await notes.delete_comment(numbered(4), numbered(1007))
+    await notes.add_comment(numbered(4), Comment.new("new"), key="k" * 255)  # That of the deleted.
     other = await notes.add(Note.new("another"))
 
     await loaded(feature, dump)

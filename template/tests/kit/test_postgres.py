@@ -17,7 +17,6 @@ PLAIN = {
     "get": (sql.GET, {"note_id": NOTE.id}),
     "add": (sql.ADD, sql.note_row(NOTE)),
     "add with a key": (sql.ADD, sql.note_row(NOTE, "k")),
-    "first of a key": (sql.FIRST, {"key": "k"}),
 }
 OTHER = {
     "a list": sa.select(sql.notes.c.id).where(

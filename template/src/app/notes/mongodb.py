@@ -19,6 +19,9 @@ from app.notes.mongodb_documents import (
 from app.notes.mongodb_records import Records
 from app.notes.repository import NoteRepository, Versions
 
+NOTHING = {"$setOnInsert": {"version": 0}}
+"""An update that changes nothing; as a write, it waits until what it finds is durable."""
+
 
 class Repository(Records, Commands, NoteRepository):
     """Keeps notes in MongoDB; a change is one command that finds the note by all conditions."""
@@ -89,8 +92,7 @@ class Repository(Records, Commands, NoteRepository):
     async def _first(self, content: str, key: str) -> Note | None:
         """Return the note of a key as it was at first, if it is still there."""
         read = {"idempotency": 1, "created_at": 1}
-        found = await self.notes.find_one({"idempotency.key": key}, read)
-        if not found:
+        if not (found := await self._change({"idempotency.key": key}, NOTHING, read)):
             return None
         if found["idempotency"]["sha256"] != digest(content):
             raise KeyReused
@@ -116,8 +118,7 @@ class Repository(Records, Commands, NoteRepository):
         """Return what adding the comment of a key has returned, if it is still there."""
         chosen = {"_id": note_id, "comments.idempotency.key": key}
         read = {"comments": {"$elemMatch": {"idempotency.key": key}}}
-        nothing = {"$setOnInsert": {"version": 0}}  # As a write, it waits for the majority.
-        if not (document := await self._change(chosen, nothing, read)):
+        if not (document := await self._change(chosen, NOTHING, read)):
             return None
         (found,) = document["comments"]
         if found["content"] != content:

@@ -19,6 +19,7 @@ from app.notes.sql_records import Records
 from app.notes.sql_rows import (
     ADD,
     ADD_COMMENTS,
+    CHANGE_AND_UNDO,
     DELETE,
     DELETE_COMMENT,
     FIRST,
@@ -126,10 +127,12 @@ class Repository(Records, NoteRepository):
 
     async def _first(self, content: str, key: str) -> Note | None:
         """Return the note of a key as it was at first, if it is still there."""
-        for note_id, sha256, time in await self.storage.fetch(FIRST, key=key):
-            if sha256 != digest(content):
-                raise KeyReused
-            return Note.first(note_id, content, time)
+        async with self.storage.transaction() as transaction:
+            for note_id, sha256, time in await transaction.execute(FIRST, {"key": key}):
+                if sha256 != digest(content):
+                    raise KeyReused
+                if await _make_durable(transaction, note_id):
+                    return Note.first(note_id, content, time)
         return None
 
 
@@ -142,8 +145,21 @@ async def _first_comment(
     for comment_id, text, time, version in found:
         if text != content:
             raise KeyReused
+        await _make_durable(transaction, note_id)
         return Comment(comment_id, text, time), version
     return None
+
+
+async def _make_durable(transaction: AsyncConnection, note_id: UUID) -> bool:
+    """Have the commit wait until what is known of a note is durable, if the note is still there.
+
+    What was read may be of a commit that is not yet on the disk, or not on the standby.
+    """
+    changed = [
+        (await transaction.execute(statement, {"note_id": note_id})).rowcount
+        for statement in CHANGE_AND_UNDO
+    ]
+    return all(changed)
 
 
 async def _change(
@@ -156,7 +172,7 @@ async def _change(
 ) -> Note:
     """Change a note, which locks it until the transaction ends, and return it as it is then.
 
-    It may have met no row though the version is right, if a load replaced the note at that moment.
+    It may have met no row though the version is right, if the note changed at that moment.
     """
     parameters = {"note_id": note_id, "now": now(), **_versions(expected), **values}
     while True:

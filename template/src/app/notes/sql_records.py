@@ -1,22 +1,21 @@
 """Notes dumped from SQL and loaded into it, with what their idempotency keys need."""
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from app.kit.errors import Conflict
 from app.kit.storage.operations import operation
 from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_load import load_rows
 from app.notes.records import CommentRecord, CommentRequest, NoteRequest, Record
-from app.notes.sql_rows import ADD, ADD_COMMENTS, COMMENT, NOTE, comments, notes
+from app.notes.sql_rows import COMMENT, NOTE, comments, notes
 
 PAGE = 100
 """Notes, each with up to a hundred comments, which are rows as well."""
-TRIES = 10  # to store notes that other loads are storing as well
 
 _NEXT = (
     sa.select(*NOTE, notes.c.idempotency_key, notes.c.content_sha256)
@@ -33,7 +32,6 @@ NEXT_PAGE = (
 OWNERS = sa.select(notes.c.idempotency_key, notes.c.id).where(
     notes.c.idempotency_key.in_(sa.bindparam("keys", expanding=True))
 )
-DELETE = sa.delete(notes).where(notes.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 class Records:
@@ -53,19 +51,18 @@ class Records:
 
         An idempotency key that another note has raises ``Conflict``.
         """
-        for _ in range(TRIES - 1):
-            with suppress(IntegrityError):
-                return await self._replace(records)
-            await self._refuse_taken_keys(records)  # Else another load had some of the notes, too.
-        await self._replace(records)
-
-    async def _replace(self, records: Sequence[Record]) -> None:
-        rows = [_comment_row(r.id, comment) for r in records for comment in r.comments]
-        async with self.storage.transaction() as transaction:
-            await transaction.execute(DELETE, {"ids": [record.id for record in records]})
-            await transaction.execute(ADD, [_note_row(record) for record in records])
-            if rows:
-                await transaction.execute(ADD_COMMENTS, rows)
+        ids = [record.id for record in records]
+        comment_rows = [_comment_row(r.id, comment) for r in records for comment in r.comments]
+        try:
+            await load_rows(
+                self.storage,
+                ids,
+                (notes.c.id, [_note_row(record) for record in records]),
+                (comments.c.note_id, comment_rows),
+            )
+        except Conflict:
+            await self._refuse_taken_keys(records)
+            raise
 
     async def _refuse_taken_keys(self, records: Sequence[Record]) -> None:
         owners = [(r.idempotency.key, r.id) for r in records if r.idempotency]

@@ -99,6 +99,11 @@ ADD_COMMENTS = sa.insert(comments)
 DELETE_COMMENT = sa.delete(comments).where(
     _OF_THIS_NOTE, comments.c.id == sa.bindparam("comment_id")
 )
+CHANGE_AND_UNDO = [
+    sa.update(notes).where(_THIS_NOTE).values(version=notes.c.version + step) for step in (-1, 1)
+]
+"""A commit waits for the disk and for standbys only if its transaction has changed something."""
+
 FIRST = sa.select(notes.c.id, notes.c.content_sha256, notes.c.created_at).where(
     notes.c.idempotency_key == sa.bindparam("key")
 )

@@ -1,0 +1,70 @@
+"""Rows of dumps, stored so that what refers to them stays."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.kit.errors import Conflict
+from app.kit.storage.sql import SqlStorage
+
+TRIES = 10  # to store rows that other loads are storing as well
+REFUSED = "The database refuses them: a unique value is taken, or other rows refer to what is gone."
+
+Row = dict[str, Any]
+
+
+async def load_rows(
+    storage: SqlStorage, ids: Sequence[Any], *tables: tuple[sa.Column[Any], Sequence[Row]]
+) -> None:
+    """Make these rows all that have one of ``ids`` in the column of their table.
+
+    It is one transaction, in the order of the tables. A row is known by its primary key: it is
+    inserted, updated where it differs, left alone where it does not, and deleted if it is not among
+    these. What a constraint of the database does not allow raises ``Conflict``.
+    """
+    for _ in range(TRIES):
+        with suppress(IntegrityError):
+            async with storage.transaction() as transaction:
+                for column, rows in tables:
+                    await _replace(transaction, column, ids, rows)
+            return
+    raise Conflict(REFUSED)
+
+
+async def _replace(
+    connection: AsyncConnection, column: sa.Column[Any], ids: Sequence[Any], rows: Sequence[Row]
+) -> None:
+    table, primary = column.table, tuple(column.table.primary_key)
+    chosen = sa.select(table).where(column.in_(ids)).order_by(*primary).with_for_update()
+    gone, changed, new = _compare((await connection.execute(chosen)).mappings(), rows, primary)
+    this = sa.and_(*(part == sa.bindparam(f"this_{part.name}") for part in primary))
+    for statement, given in (
+        (sa.delete(table).where(this), gone),
+        (sa.update(table).where(this), changed),
+        (sa.insert(table), new),
+    ):
+        if given:
+            await connection.execute(statement, given)
+
+
+def _compare(
+    found: Iterable[Mapping[Any, Any]], rows: Sequence[Row], primary: Sequence[sa.Column[Any]]
+) -> tuple[list[Row], list[Row], list[Row]]:
+    """Return the parameters that delete what is not in ``rows``, update what differs, insert."""
+    this = {part.name: f"this_{part.name}" for part in primary}
+    key = itemgetter(*this)
+    there = {key(row): row for row in found}
+    changed, new = [], []
+    for row in rows:
+        old = there.pop(key(row), None)
+        if old is None:
+            new.append(row)
+        elif any(old[name] != value for name, value in row.items()):
+            changed.append({this.get(name, name): value for name, value in row.items()})
+    gone = [{this[name]: row[name] for name in this} for row in there.values()]
+    return gone, changed, new
