@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from app.kit.auth.access import InvalidToken
 from app.kit.auth.middleware import bearer_token
 from app.kit.errors import InvalidSettings
+from app.kit.http import CurrentCaller
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import serving as service_of
@@ -21,7 +22,7 @@ from tests.kit.test_browser_headers import APP
 from tests.kit.test_cli import app, url
 from tests.kit.test_http import JSON, MISSING, check_problem
 
-(AUTHORITY,) = (
+(TOKENS,) = (
     import_module(f"tests.kit.verifiers.{path.stem}")
     for path in Path(__file__).parent.glob("verifiers/[a-z]*.py")
 )
@@ -74,7 +75,7 @@ def protected(settings: Settings) -> Iterator[Protected]:
 @contextmanager
 def serving(settings: Settings) -> Iterator[Protected]:
     with (
-        AUTHORITY.authority(settings) as (asking, tokens),
+        TOKENS.with_tokens(settings) as (asking, tokens),
         service_of(create_app(asking)) as address,
         httpx.Client(base_url=address) as client,
     ):
@@ -306,7 +307,7 @@ def test_the_document_says_which_operations_need_a_token(protected: Protected) -
         ("testserver", "testclient", 200),
     ],
 )
-async def test_without_an_authority_only_this_machine_is_answered(
+async def test_without_a_verifier_only_this_machine_is_answered(
     settings: Settings, server: str, client: str, status: int
 ) -> None:
     async with reached(settings, server, client) as service:
@@ -315,7 +316,7 @@ async def test_without_an_authority_only_this_machine_is_answered(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "notes.invalid", "127.1"])
-async def test_without_an_authority_it_does_not_start_for_other_machines(
+async def test_without_a_verifier_it_does_not_start_for_other_machines(
     settings: Settings, host: str
 ) -> None:
     chosen = settings.model_copy(update={"host": host})
@@ -332,10 +333,25 @@ def test_the_command_says_so_in_one_line(settings: Settings) -> None:
     assert run.stderr.count("\n") == 1
 
 
-async def test_with_an_authority_it_listens_anywhere(settings: Settings) -> None:
+async def test_with_a_verifier_it_listens_anywhere(settings: Settings) -> None:
     chosen = settings.model_copy(update={"host": "0.0.0.0"})
-    with AUTHORITY.authority(chosen) as (asking, tokens):
+    with TOKENS.with_tokens(chosen) as (asking, tokens):
         async with reached(asking, "192.0.2.1", "192.0.2.2") as service:
             assert (await service.get("/notes")).status_code == 401
             headers = {"Authorization": f"Bearer {tokens['read']}"}
             assert (await service.get("/notes", headers=headers)).status_code == 200
+
+
+def test_a_route_knows_its_caller(settings: Settings) -> None:
+    with TOKENS.with_tokens(settings) as (asking, tokens):
+        app = create_app(asking, features=())
+
+        @app.get("/me")
+        async def get_me(caller: CurrentCaller) -> list[str]:
+            return [caller.subject, *sorted(caller.access)]
+
+        with service_of(app) as address:
+            for access, token in tokens.items():
+                answer = httpx.get(f"{address}/me", headers={"Authorization": f"Bearer {token}"})
+                if "read" in access:
+                    assert answer.json() == ["ada", *access.split("+")]

@@ -92,55 +92,70 @@ def issuer() -> Iterator[LocalIssuer]:
 
 
 @pytest.fixture
-def authority(issuer: LocalIssuer) -> Issuer:
-    return Issuer(issuer.url, AUDIENCE)
+def verifier(issuer: LocalIssuer) -> Issuer:
+    return Issuer(issuer.url, AUDIENCE, {"read": "notes:read", "write": "notes:write"})
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
-async def test_a_signed_token_is_believed(issuer: LocalIssuer, authority: Issuer, key: Key) -> None:
+async def test_a_signed_token_is_believed(issuer: LocalIssuer, verifier: Issuer, key: Key) -> None:
     issuer.publish(new_key("other"), key)
 
-    assert await authority.access(key.sign(issuer.claims())) == ALL
-    assert await authority.access(key.sign(issuer.claims(aud=["x", AUDIENCE]))) == ALL
+    assert (await verifier.verify(key.sign(issuer.claims()))).access == ALL
+    assert (await verifier.verify(key.sign(issuer.claims(aud=["x", AUDIENCE])))).access == ALL
 
 
 @pytest.mark.parametrize("wrong", WRONG_CLAIMS.values(), ids=WRONG_CLAIMS.keys())
 async def test_a_token_with_a_wrong_claim_is_not(
-    issuer: LocalIssuer, authority: Issuer, wrong: dict[str, Any]
+    issuer: LocalIssuer, verifier: Issuer, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidToken):
-        await authority.access(issuer.token(**wrong))
+        await verifier.verify(issuer.token(**wrong))
 
 
-async def test_clocks_may_differ_a_little(issuer: LocalIssuer, authority: Issuer) -> None:
+async def test_clocks_may_differ_a_little(issuer: LocalIssuer, verifier: Issuer) -> None:
     now = int(time.time())
 
-    assert await authority.access(issuer.token(exp=now - 10)) == ALL
-    assert await authority.access(issuer.token(nbf=now + 10, iat=now + 10)) == ALL
+    assert (await verifier.verify(issuer.token(exp=now - 10))).access == ALL
+    assert (await verifier.verify(issuer.token(nbf=now + 10, iat=now + 10))).access == ALL
+
+
+async def test_the_caller_is_the_subject(issuer: LocalIssuer, verifier: Issuer) -> None:
+    caller = await verifier.verify(issuer.token(sub="grace", email="grace@example.com"))
+
+    assert caller.subject == "grace"
+    assert caller.claims["email"] == "grace@example.com"
+
+
+async def test_scopes_are_a_setting(issuer: LocalIssuer) -> None:
+    verifier = Issuer(issuer.url, AUDIENCE, {"read": "", "write": "notes.edit"})
+
+    assert (await verifier.verify(issuer.token(scope=None))).access == {"read"}
+    assert (await verifier.verify(issuer.token(scope="notes:write"))).access == {"read"}
+    assert (await verifier.verify(issuer.token(scope="notes.edit"))).access == ALL
 
 
 @pytest.mark.parametrize(("claims", "access"), SCOPES.values(), ids=SCOPES.keys())
 async def test_scopes_say_what_a_token_allows(
-    issuer: LocalIssuer, authority: Issuer, claims: dict[str, Any], access: set[str]
+    issuer: LocalIssuer, verifier: Issuer, claims: dict[str, Any], access: set[str]
 ) -> None:
-    assert await authority.access(issuer.token(**claims)) == access
+    assert (await verifier.verify(issuer.token(**claims))).access == access
 
 
 @pytest.mark.parametrize("token", GARBAGE.values(), ids=GARBAGE.keys())
-async def test_garbage_is_no_token(authority: Issuer, token: str) -> None:
+async def test_garbage_is_no_token(verifier: Issuer, token: str) -> None:
     with pytest.raises(InvalidToken):
-        await authority.access(token)
+        await verifier.verify(token)
 
 
 @pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "claims", "signature"])
 async def test_a_changed_token_is_not_believed(
-    issuer: LocalIssuer, authority: Issuer, part: int
+    issuer: LocalIssuer, verifier: Issuer, part: int
 ) -> None:
     mine = issuer.token(scope="notes:read").split(".")
     other = new_key("first").sign(issuer.claims(), typ="other").split(".")
 
     with pytest.raises(InvalidToken):
-        await authority.access(".".join([*mine[:part], other[part], *mine[part + 1 :]]))
+        await verifier.verify(".".join([*mine[:part], other[part], *mine[part + 1 :]]))
 
 
 def signed_with_a_public_key(issuer: LocalIssuer) -> str:
@@ -170,79 +185,79 @@ CONFUSED: dict[str, Callable[[LocalIssuer], str]] = {
 
 @pytest.mark.parametrize("forge", CONFUSED.values(), ids=CONFUSED.keys())
 async def test_a_token_cannot_choose_how_it_is_verified(
-    issuer: LocalIssuer, authority: Issuer, forge: Callable[[LocalIssuer], str]
+    issuer: LocalIssuer, verifier: Issuer, forge: Callable[[LocalIssuer], str]
 ) -> None:
     secret = {"kty": "oct", "kid": "secret", "alg": "HS256", "k": encoded(b"s" * 32)}
     for_encryption = Key("enc", "RS256", RSA).published() | {"use": "enc"}
     issuer.publish(KEYS["RS256"], secret, for_encryption)
 
     with pytest.raises(InvalidToken):
-        await authority.access(forge(issuer))
-    assert await authority.access(KEYS["RS256"].sign(issuer.claims())) == ALL
+        await verifier.verify(forge(issuer))
+    assert (await verifier.verify(KEYS["RS256"].sign(issuer.claims()))).access == ALL
     assert set(issuer.asked) == {"/.well-known/openid-configuration", "/keys"}
 
 
-async def test_a_weak_key_is_not_believed(issuer: LocalIssuer, authority: Issuer) -> None:
+async def test_a_weak_key_is_not_believed(issuer: LocalIssuer, verifier: Issuer) -> None:
     weak = Key("weak", "RS256", rsa.generate_private_key(65537, 1024))
     issuer.publish(weak)
     with pytest.warns(jwt.InsecureKeyLengthWarning):
         token = weak.sign(issuer.claims())
 
     with pytest.raises(InvalidToken):
-        await authority.access(token)
+        await verifier.verify(token)
 
 
 async def test_keys_are_fetched_again_when_a_token_names_a_new_one(
-    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+    issuer: LocalIssuer, verifier: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
     old, second = issuer.token(), new_key("second")
-    assert await authority.access(old) == ALL
+    assert (await verifier.verify(old)).access == ALL
 
     issuer.publish(issuer.key, second)
-    assert await authority.access(second.sign(issuer.claims())) == ALL
-    assert await authority.access(issuer.token(sub="grace")) == ALL
+    assert (await verifier.verify(second.sign(issuer.claims()))).access == ALL
+    assert (await verifier.verify(issuer.token(sub="grace"))).access == ALL
 
 
 async def test_a_key_that_the_issuer_took_back_is_not_believed_when_it_is_old(
-    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+    issuer: LocalIssuer, verifier: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
-    assert await authority.access(issuer.token()) == ALL
+    assert (await verifier.verify(issuer.token())).access == ALL
     issuer.publish(new_key("second"))
-    assert await authority.access(issuer.token(sub="grace")) == ALL
+    assert (await verifier.verify(issuer.token(sub="grace"))).access == ALL
 
     monkeypatch.setattr(oidc_keys, "MAX_AGE_SECONDS", 0)
     with pytest.raises(InvalidToken):
-        await authority.access(issuer.token(sub="alan"))
+        await verifier.verify(issuer.token(sub="alan"))
 
 
 async def test_unknown_keys_do_not_make_the_issuer_work(
-    issuer: LocalIssuer, authority: Issuer
+    issuer: LocalIssuer, verifier: Issuer
 ) -> None:
     for number in range(20):
         with pytest.raises(InvalidToken):
-            await authority.access(new_key(f"{number}").sign(issuer.claims()))
+            await verifier.verify(new_key(f"{number}").sign(issuer.claims()))
 
     assert len(issuer.asked) == 2
-    assert await authority.access(issuer.token()) == ALL
+    assert (await verifier.verify(issuer.token())).access == ALL
 
 
 async def test_old_keys_are_fetched_again_and_kept_while_the_issuer_is_away(
-    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+    issuer: LocalIssuer, verifier: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(oidc_keys, "MAX_AGE_SECONDS", 0)
-    assert await authority.access(issuer.token()) == ALL
+    assert (await verifier.verify(issuer.token())).access == ALL
     issuer.documents, documents = {}, issuer.documents
 
     with pytest.raises(Unavailable):
-        await authority.access(new_key("unknown").sign(issuer.claims()))
-    assert await authority.access(issuer.token(sub="grace")) == ALL
+        await verifier.verify(new_key("unknown").sign(issuer.claims()))
+    assert (await verifier.verify(issuer.token(sub="grace"))).access == ALL
 
     issuer.documents = documents
     with pytest.raises(InvalidToken):
-        await authority.access(new_key("unknown").sign(issuer.claims()))
+        await verifier.verify(new_key("unknown").sign(issuer.claims()))
 
 
 @pytest.mark.parametrize(
@@ -255,65 +270,65 @@ async def test_old_keys_are_fetched_again_and_kept_while_the_issuer_is_away(
     ids=["another name", "no keys", "no URL"],
 )
 async def test_an_issuer_that_is_not_right_is_as_if_away(
-    issuer: LocalIssuer, authority: Issuer, wrong: dict[str, Any]
+    issuer: LocalIssuer, verifier: Issuer, wrong: dict[str, Any]
 ) -> None:
     issuer.documents["/.well-known/openid-configuration"] |= wrong
 
     with pytest.raises(Unavailable):
-        await authority.access(issuer.token())
+        await verifier.verify(issuer.token())
     assert "/keys" not in issuer.asked
 
 
 async def test_keys_are_not_fetched_by_plain_http_from_elsewhere(
-    issuer: LocalIssuer, authority: Issuer
+    issuer: LocalIssuer, verifier: Issuer
 ) -> None:
     elsewhere = f"http://0.0.0.0:{issuer.server_port}/keys"  # It answers, but is not loopback.
     issuer.documents["/.well-known/openid-configuration"]["jwks_uri"] = elsewhere
 
     with pytest.raises(Unavailable):
-        await authority.access(issuer.token())
+        await verifier.verify(issuer.token())
     assert "/keys" not in issuer.asked
 
 
 @pytest.mark.parametrize("keys", [[], {}, "keys", [1], [{"kty": "RSA"}]], ids=str)
 async def test_documents_without_keys_are_as_if_away(
-    issuer: LocalIssuer, authority: Issuer, keys: object
+    issuer: LocalIssuer, verifier: Issuer, keys: object
 ) -> None:
     issuer.documents["/keys"] = {"keys": keys}
 
     with pytest.raises(Unavailable):
-        await authority.access(issuer.token())
+        await verifier.verify(issuer.token())
 
 
 async def test_a_silent_issuer_is_not_waited_for_long(
-    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+    issuer: LocalIssuer, verifier: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(oidc_keys, "FETCH_SECONDS", 0.1)
     issuer.answering.clear()
 
     async with asyncio.timeout(10):
         with pytest.raises(Unavailable):
-            await authority.access(issuer.token())
+            await verifier.verify(issuer.token())
 
 
 async def test_while_it_is_away_nobody_waits_for_keys_that_are_there(
-    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+    issuer: LocalIssuer, verifier: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert await authority.access(issuer.token()) == ALL
+    assert (await verifier.verify(issuer.token())).access == ALL
     monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(oidc_keys, "MAX_AGE_SECONDS", 0)
     issuer.documents = {}
-    assert await authority.access(issuer.token(sub="grace")) == ALL
+    assert (await verifier.verify(issuer.token(sub="grace"))).access == ALL
 
     monkeypatch.setattr(oidc_keys, "FETCH_SECONDS", HOUR)
     issuer.answering.clear()
     async with asyncio.timeout(10):
-        assert await authority.access(issuer.token(sub="alan")) == ALL
+        assert (await verifier.verify(issuer.token(sub="alan"))).access == ALL
 
     monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", HOUR)
     issuer.answering.set()
     with pytest.raises(Unavailable):  # It waits for the fetch that is under way.
-        await authority.access(new_key("unknown").sign(issuer.claims()))
+        await verifier.verify(new_key("unknown").sign(issuer.claims()))
 
 
 def test_while_the_issuer_is_away_it_is_503_and_then_it_recovers(
@@ -334,31 +349,31 @@ def test_while_the_issuer_is_away_it_is_503_and_then_it_recovers(
 
 
 async def test_a_verified_token_is_believed_for_a_while_but_not_after_its_end(
-    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+    issuer: LocalIssuer, verifier: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
     token = issuer.token(exp=int(now) + 20)
-    assert await authority.access(token) == ALL
+    assert (await verifier.verify(token)).access == ALL
 
     monkeypatch.setattr(oidc, "LEEWAY_SECONDS", -30)  # Whoever verifies it now finds it expired.
-    assert await authority.access(token) == ALL
+    assert (await verifier.verify(token)).access == ALL
     monkeypatch.setattr(time, "time", lambda: now + 21)
     with pytest.raises(InvalidToken):
-        await authority.access(token)
+        await verifier.verify(token)
 
 
 async def test_few_tokens_are_kept(
-    issuer: LocalIssuer, authority: Issuer, monkeypatch: pytest.MonkeyPatch
+    issuer: LocalIssuer, verifier: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(oidc, "MAX_CACHED", 2)
     tokens = [issuer.token(sub=f"{number}") for number in range(3)]
     for token in tokens:
-        await authority.access(token)
+        await verifier.verify(token)
 
     monkeypatch.setattr(oidc, "LEEWAY_SECONDS", -HOUR)
-    assert await authority.access(tokens[2]) == ALL
+    assert (await verifier.verify(tokens[2])).access == ALL
     with pytest.raises(InvalidToken):
-        await authority.access(tokens[0])
+        await verifier.verify(tokens[0])
 
 
 @pytest.mark.parametrize(

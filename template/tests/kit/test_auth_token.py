@@ -6,8 +6,9 @@ import pytest
 import typer
 from pydantic import SecretStr
 
-from app.kit.auth.access import Access, InvalidToken
-from app.kit.auth.token import build_verifier, day_to_come, new_token
+from app.kit.auth.access import InvalidToken
+from app.kit.auth.token import build_verifier, day_to_come, new_token, subject
+from app.kit.caller import Access, Caller
 from app.kit.errors import InvalidSettings
 from app.kit.ids import now
 from app.settings import Settings
@@ -24,14 +25,21 @@ MALFORMED = {
     "no date": f"sha256:{DIGEST}:read:",
     "a day that there is not": f"sha256:{DIGEST}:read:2027-02-30",
     "a date of another form": f"sha256:{DIGEST}:read:31.01.2027",
+    "an empty name": f"=sha256:{DIGEST}:read",
+    "a name with a colon": f"a:b=sha256:{DIGEST}:read",
+    "a long name": f"{'a' * 65}=sha256:{DIGEST}:read",
     "something after it": f"sha256:{DIGEST}:read:2027-01-31:x",
 }
 
 
 async def allowed(settings: Settings, entries: str, token: str) -> frozenset[Access]:
-    authority = build_verifier(settings.model_copy(update={"auth_tokens": SecretStr(entries)}))
-    assert authority
-    return await authority.access(token)
+    return (await caller(settings, entries, token)).access
+
+
+async def caller(settings: Settings, entries: str, token: str) -> Caller:
+    verifier = build_verifier(settings.model_copy(update={"auth_tokens": SecretStr(entries)}))
+    assert verifier
+    return await verifier.verify(token)
 
 
 @pytest.mark.parametrize("between", [" ", ",", ", ", "\n"])
@@ -43,6 +51,22 @@ async def test_several_tokens_are_valid_at_once(settings: Settings, between: str
     assert await allowed(settings, entries, new[0]) == {"read", "write"}
     with pytest.raises(InvalidToken):
         await allowed(settings, new[1], old[0])
+
+
+@pytest.mark.parametrize("name", ["ada", "ada@example.com", "billing-2", "a" * 64])
+async def test_an_entry_names_its_caller(settings: Settings, name: str) -> None:
+    token, entry = new_token("read", now().date(), name)
+
+    assert (await caller(settings, entry, token)).subject == name
+
+
+async def test_tokens_without_names_are_different_callers(settings: Settings) -> None:
+    one, other = new_token("read", None), new_token("read", None)
+    entries = f"{one[1]} {other[1]}"
+
+    subjects = {(await caller(settings, entries, token)).subject for token, _ in (one, other)}
+    assert len(subjects) == 2
+    assert "" not in subjects
 
 
 async def test_a_token_is_valid_on_its_last_day_and_not_after_it(settings: Settings) -> None:
@@ -79,12 +103,13 @@ def test_the_entries_are_in_no_representation(settings: Settings) -> None:
 
 
 async def test_the_command_makes_a_token_and_its_entry(settings: Settings) -> None:
-    run = app("token", "--read-only", "--expires", "2999-12-31")
+    run = app("token", "--read-only", "--expires", "2999-12-31", "--name", "ada")
 
     first, second = run.stdout.splitlines()
     token, entry = first.split()[-1], second.removeprefix("AUTH_TOKENS=")
     assert len(token) >= 43
     assert token not in second
+    assert entry.startswith("ada=sha256:")
     assert entry.endswith(":read:2999-12-31")
     assert await allowed(settings, entry, token) == {"read"}
 
@@ -93,3 +118,9 @@ async def test_the_command_makes_a_token_and_its_entry(settings: Settings) -> No
 def test_the_last_day_is_one_to_come(day: str) -> None:
     with pytest.raises(typer.BadParameter, match="--expires"):
         day_to_come(day)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a,b", "a=b", "a:b", "a" * 65])
+def test_a_name_fits_into_an_entry(name: str) -> None:
+    with pytest.raises(typer.BadParameter, match="--name"):
+        subject(name)

@@ -21,7 +21,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 
 from app.kit.errors import NotFound, ServiceError
 from app.kit.features import Feature
-from app.kit.http.responses import Data
+from app.kit.http import Caller, CurrentCaller, Data, get_caller
 from app.main import create_app
 from app.settings import Settings
 
@@ -135,6 +135,16 @@ def test_a_middleware_is_added(app: FastAPI) -> None:
         answer = client.get("/health/live")
     assert answer.headers["X-Signed"] == "yes"
     assert answer.headers["X-Request-ID"]
+
+
+def test_a_caller_without_a_token_is_anonymous(app: FastAPI, client: TestClient) -> None:
+    @app.get("/me")
+    async def get_me(caller: CurrentCaller) -> str:
+        return caller.subject
+
+    assert client.get("/me").json() == ""
+    app.dependency_overrides[get_caller] = lambda: Caller("ada", frozenset({"read"}))
+    assert client.get("/me").json() == "ada"
 
 
 class OutOfStock(ServiceError):

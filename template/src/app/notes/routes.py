@@ -5,11 +5,24 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.kit.errors import NotFound
-from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, parse_id
-from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, stop_if_current
-from app.kit.http.problems import documented
-from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page
-from app.kit.http.routing import Route
+from app.kit.http import (
+    CREATED,
+    NOT_MODIFIED,
+    TAGGED,
+    Cursor,
+    Data,
+    Id,
+    IdempotencyKey,
+    IfMatch,
+    IfNoneMatch,
+    Limit,
+    Page,
+    Route,
+    documented,
+    etag,
+    parse_id,
+    stop_if_current,
+)
 from app.notes.models import NO_SUCH_NOTE, Comment, NewContent, Note, NoteChange
 from app.notes.repository import NoteRepository
 

@@ -1,4 +1,4 @@
 """How to get tokens, in a module named for who gives them.
 
-It has ``authority``, which yields settings that ask for tokens, and a token for each access.
+It has ``with_tokens``, which yields settings that ask for tokens, and a token for each access.
 """

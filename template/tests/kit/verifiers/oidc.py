@@ -118,7 +118,7 @@ def local_issuer() -> Iterator[LocalIssuer]:
 
 
 @contextmanager
-def authority(settings: Settings) -> Iterator[tuple[Settings, dict[str, str]]]:
+def with_tokens(settings: Settings) -> Iterator[tuple[Settings, dict[str, str]]]:
     """Yield settings that name an issuer, and a token of it for each access."""
     with local_issuer() as issuer:
         tokens = {access: issuer.token(scope=scope) for access, scope in SCOPES.items()}

@@ -1,23 +1,22 @@
-"""What a token may allow, and where a service that asks for none may be reached."""
+"""What verifies tokens, and where a service that asks for none may be reached."""
 
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Literal, Protocol
+from typing import Protocol
 
+from app.kit.caller import Caller
 from app.kit.errors import InvalidSettings
-
-Access = Literal["read", "write"]
 
 
 class InvalidToken(Exception):
-    """The token is unknown, expired, or no token at all; which, the caller need not know."""
+    """The token is unknown, expired, or no token at all; callers are not told which."""
 
 
 class TokenVerifier(Protocol):
-    """Knows what each token allows."""
+    """Knows whose each token is, and what it allows."""
 
-    async def access(self, token: str) -> frozenset[Access]:
-        """Return what the token allows, in bounded time, whatever was sent as one.
+    async def verify(self, token: str) -> Caller:
+        """Return who has the token, in bounded time, whatever was sent as one.
 
         Raises ``InvalidToken``, or ``Unavailable`` if it cannot be known now.
         """
@@ -26,7 +25,7 @@ class TokenVerifier(Protocol):
 
 @lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
-    """Tell whether this machine only can reach an address, or ``localhost``."""
+    """Return whether an address, or ``localhost``, can only be reached from this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -35,9 +34,9 @@ def is_loopback(host: str) -> bool:
 
 @lru_cache(maxsize=64)
 def is_elsewhere(host: str) -> bool:
-    """Tell whether the end of a connection is an address that is not of this machine only.
+    """Return whether the end of a connection is an address of another machine.
 
-    A server tells addresses; a name is that of a test client, which needs no network.
+    A server gives addresses; a name is that of a test client, which needs no network.
     """
     try:
         return not ip_address(host).is_loopback

@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.kit.auth.middleware import HEALTH
-from app.kit.http.docs import REQUEST_ID_HEADER
 from app.kit.http.problems import title
+from app.kit.http.responses import REQUEST_ID_HEADER
 
 BEARER = {"type": "http", "scheme": "bearer"}
 CHALLENGE_HEADER = {

@@ -1,14 +1,16 @@
-"""Lets a request pass or refuses it, before anything else of it is looked at."""
+"""Admits a request or refuses it, before anything else of it is looked at."""
 
 import logging
 import re
 
-from fastapi import Request, Response
+from fastapi import Request
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kit.auth.access import InvalidToken, TokenVerifier, is_elsewhere
+from app.kit.caller import ANONYMOUS, Access, Caller
 from app.kit.errors import Unavailable
-from app.kit.http.problems import problem, service_error
+from app.kit.http.problems import problem, unavailable
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +23,7 @@ _BEARER = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)  # RFC 6
 
 
 class Authentication:
-    """Refuse a request unless the ``Guard`` of the lifespan's state lets it pass."""
+    """Refuse a request unless the ``Guard`` of the lifespan's state admits it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -31,49 +33,58 @@ class Authentication:
             await self.app(scope, receive, send)
             return
         guard: Guard = scope["state"]["guard"]
-        refusal = await guard.refusal(scope)
-        await (refusal or self.app)(scope, receive, send)
+        try:
+            scope["user"] = await guard.admit(scope)
+        except HTTPException as refusal:
+            answer = problem(refusal.status_code, refusal.detail, headers=refusal.headers)
+            await answer(scope, receive, send)
+        except Unavailable as error:
+            answer = await unavailable(Request(scope), error)
+            await answer(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 class Guard:
-    """Decides who may pass: anyone to public paths, elsewhere whoever has a token that allows it.
+    """Admits anyone to public paths, and elsewhere those with a token that allows the request.
 
-    A path is public if it is one of those given, or below one, and health always is. What is not
-    there is protected too: strangers cannot tell it from what is. Without an authority, all that
-    comes from this machine to this machine may pass.
+    A path is public if it is one of those given, or below one, and health always is. Paths that
+    do not exist are protected too: strangers cannot distinguish them from others. Without a
+    verifier, all that comes from this machine to this machine is admitted.
     """
 
-    def __init__(self, public_paths: str, authority: TokenVerifier | None) -> None:
+    def __init__(self, public_paths: str, verifier: TokenVerifier | None) -> None:
         self._public = {HEALTH, *public_paths.replace(",", " ").split()}
         self._below_public = tuple(f"{path}/" for path in self._public)
-        self._authority = authority
-        if not authority:
+        self._verifier = verifier
+        if not verifier:
             log.warning("No token is asked for: all programs of this machine may read and write.")
 
-    async def refusal(self, scope: Scope) -> Response | None:
-        """Return the answer to a request that may not pass, else ``None``."""
+    async def admit(self, scope: Scope) -> Caller:
+        """Return who is calling, or raise an ``HTTPException``: 401 or 403."""
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if path in self._public or path.startswith(self._below_public):
-            return None
-        if self._authority:
-            return await _refusal(self._authority, scope)
-        return None if _is_local(scope) else _unauthorized("The service has no tokens yet.")
+            return ANONYMOUS
+        if self._verifier:
+            return await _verified(self._verifier, scope)
+        if _is_local(scope):
+            return ANONYMOUS
+        raise _unauthorized("The service has no tokens yet.")
 
 
-async def _refusal(authority: TokenVerifier, scope: Scope) -> Response | None:
-    needed = "read" if scope.get("method") in SAFE_METHODS else "write"
+async def _verified(verifier: TokenVerifier, scope: Scope) -> Caller:
     try:
         token = bearer_token(scope)
         if not token:
-            return _unauthorized("The request needs a bearer token.")
-        if needed in await authority.access(token):
-            return None
+            raise _unauthorized("The request needs a bearer token.")
+        caller = await verifier.verify(token)
     except InvalidToken:
-        return _unauthorized("The token is not valid.", error="invalid_token")
-    except Unavailable as error:
-        return await service_error(Request(scope), error)
-    headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
-    return problem(403, f"The token does not allow to {needed}.", headers=headers)
+        raise _unauthorized("The token is not valid.", error="invalid_token") from None
+    needed: Access = "read" if scope.get("method") in SAFE_METHODS else "write"
+    if not caller.may(needed):
+        headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+        raise HTTPException(403, f"The token does not allow to {needed}.", headers)
+    return caller
 
 
 def bearer_token(scope: Scope) -> str | None:
@@ -92,7 +103,7 @@ def _is_local(scope: Scope) -> bool:
     return all(end and not is_elsewhere(end[0]) for end in ends)
 
 
-def _unauthorized(detail: str, error: str = "") -> Response:
+def _unauthorized(detail: str, error: str = "") -> HTTPException:
     """Return a 401; there is an ``error`` only if a token was sent (RFC 6750, 3.1)."""
     challenge = f'Bearer error="{error}"' if error else "Bearer"
-    return problem(401, detail, headers={"WWW-Authenticate": challenge})
+    return HTTPException(401, detail, {"WWW-Authenticate": challenge})

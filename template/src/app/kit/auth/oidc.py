@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
 import jwt
 from pydantic_settings import BaseSettings
 
-from app.kit.auth.access import Access, InvalidToken, TokenVerifier, must_be_on_loopback
+from app.kit.auth.access import InvalidToken, TokenVerifier, must_be_on_loopback
 from app.kit.auth.oidc_keys import IssuerKeys, is_secure
+from app.kit.caller import ANONYMOUS, Access, Caller
 from app.kit.errors import InvalidSettings
 
-SCOPES: dict[str, Access] = {"notes:read": "read", "notes:write": "write"}
 ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA"),
 )
+REQUIRED = ["exp", "iss", "aud", "sub"]
 LEEWAY_SECONDS = 30
 CACHE_SECONDS = 60
 MAX_CACHED = 4096
@@ -33,6 +34,8 @@ class AuthSettings(BaseSettings):
 
     oidc_issuer: str = ""
     oidc_audience: str = ""
+    oidc_read_scope: str = "notes:read"
+    oidc_write_scope: str = "notes:write"
     host: str = "127.0.0.1"
     public_paths: str = "/docs,/openapi.json"
 
@@ -44,24 +47,33 @@ class Issuer(TokenVerifier):
     signature takes a hundred microseconds.
     """
 
-    def __init__(self, issuer: str, audience: str) -> None:
+    def __init__(self, issuer: str, audience: str, scopes: Mapping[Access, str]) -> None:
         self._issuer = issuer
         self._audience = audience
+        self._scopes = scopes
         self._keys = IssuerKeys(issuer)
-        self._verified: dict[bytes, tuple[float, frozenset[Access]]] = {}
+        self._verified: dict[bytes, tuple[float, Caller]] = {}
 
-    async def access(self, token: str) -> frozenset[Access]:
-        """Return what the token's scopes allow."""
+    async def verify(self, token: str) -> Caller:
+        """Return who has the token: its subject, and what its scopes allow."""
         digest, now = sha256(token.encode()).digest(), time.time()
-        until, allowed = self._verified.get(digest, (0.0, frozenset[Access]()))
+        until, caller = self._verified.get(digest, (0.0, ANONYMOUS))
         if now < until:
-            return allowed
+            return caller
         claims = await self._claims(token)
-        allowed = _access(claims)
+        caller = Caller(claims["sub"], self._access(claims), claims)
         if len(self._verified) >= MAX_CACHED:
             del self._verified[next(iter(self._verified))]
-        self._verified[digest] = min(now + CACHE_SECONDS, int(claims["exp"])), allowed
-        return allowed
+        self._verified[digest] = min(now + CACHE_SECONDS, int(claims["exp"])), caller
+        return caller
+
+    def _access(self, claims: dict[str, Any]) -> frozenset[Access]:
+        """Return what the scopes allow; an access for which none is needed is always there."""
+        scopes = claims.get("scope", claims.get("scp"))
+        names = scopes.split() if isinstance(scopes, str) else scopes
+        granted = names if isinstance(names, list) else []
+        needed = self._scopes.items()
+        return frozenset(each for each, scope in needed if not scope or scope in granted)
 
     async def _claims(self, token: str) -> dict[str, Any]:
         try:
@@ -73,22 +85,14 @@ class Issuer(TokenVerifier):
                 audience=self._audience,
                 issuer=self._issuer,
                 leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iss", "aud"], "enforce_minimum_key_length": True},
+                options={"require": REQUIRED, "enforce_minimum_key_length": True},
             )
         except jwt.PyJWTError:
             raise InvalidToken from None
 
 
-def _access(claims: dict[str, Any]) -> frozenset[Access]:
-    scopes = claims.get("scope", claims.get("scp"))
-    names = scopes.split() if isinstance(scopes, str) else scopes
-    if not isinstance(names, list):
-        return frozenset()
-    return frozenset(access for name, access in SCOPES.items() if name in names)
-
-
 def build_verifier(settings: AuthSettings) -> Issuer | None:
-    """Return who knows the tokens, or ``None`` to ask for none, which is for loopback only.
+    """Return what verifies tokens, or ``None`` to ask for none, which is for loopback only.
 
     Raises ``InvalidSettings`` if a setting is missing, and if others than this machine could come.
     """
@@ -101,4 +105,8 @@ def build_verifier(settings: AuthSettings) -> Issuer | None:
         raise InvalidSettings(f"{missing}: missing; without it no token can be believed")
     if not is_secure(issuer):
         raise InvalidSettings("OIDC_ISSUER: not an URL with https://, or with http://127.0.0.1")
-    return Issuer(issuer, audience)
+    scopes: dict[Access, str] = {
+        "read": settings.oidc_read_scope,
+        "write": settings.oidc_write_scope,
+    }
+    return Issuer(issuer, audience, scopes)

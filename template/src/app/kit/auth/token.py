@@ -1,4 +1,4 @@
-"""Static tokens: ``AUTH_TOKENS`` has the hash of each, what it allows, and its last day.
+"""Static tokens: ``AUTH_TOKENS`` has the hash of each, what it allows, its name and last day.
 
 A token is 256 random bits. Nobody guesses those from their hash, however fast it is: slow hashes
 are for passwords.
@@ -19,7 +19,8 @@ import typer
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from app.kit.auth.access import Access, InvalidToken, TokenVerifier, must_be_on_loopback
+from app.kit.auth.access import InvalidToken, TokenVerifier, must_be_on_loopback
+from app.kit.caller import Access, Caller
 from app.kit.errors import InvalidSettings
 from app.kit.ids import now
 
@@ -28,10 +29,11 @@ ACCESS: dict[str, frozenset[Access]] = {
     "write": frozenset({"write"}),
     "read+write": frozenset({"read", "write"}),
 }
-FORM = "sha256:HASH:read+write or sha256:HASH:read, and :YYYY-MM-DD if it expires"
+FORM = "[NAME=]sha256:HASH:read+write[:YYYY-MM-DD] or [NAME=]sha256:HASH:read[:YYYY-MM-DD]"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
 REMEDY = "run `app token` and put the entry it prints into AUTH_TOKENS, or set HOST=127.0.0.1"
 
-_ENTRY = re.compile(r"sha256:([0-9a-f]{64}):([a-z+]+)(?::(\d{4}-\d\d-\d\d))?")
+_ENTRY = re.compile(rf"(?:({NAME})=)?sha256:([0-9a-f]{{64}}):([a-z+]+)(?::(\d{{4}}-\d\d-\d\d))?")
 
 
 class AuthSettings(BaseSettings):
@@ -44,8 +46,12 @@ class AuthSettings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of a token; ``last_day`` is the last one, in UTC, on which it is valid."""
+    """What is known of a token; ``last_day`` is the last one, in UTC, on which it is valid.
 
+    A token without a name is named by its hash, so that no two are taken for one caller.
+    """
+
+    name: str
     digest: str
     access: frozenset[Access]
     last_day: date = date.max
@@ -54,10 +60,11 @@ class Entry:
     def parse(cls, text: str) -> Entry:
         """Return the entry that ``new_token`` wrote, or raise ``ValueError``."""
         match = _ENTRY.fullmatch(text)
-        if not match or match[2] not in ACCESS:
+        if not match or match[3] not in ACCESS:
             raise ValueError(FORM)
-        last_day = date.fromisoformat(match[3]) if match[3] else date.max
-        return cls(match[1], ACCESS[match[2]], last_day)
+        name, digest, access, day = match.groups()
+        last_day = date.fromisoformat(day) if day else date.max
+        return cls(name or f"sha256:{digest[:16]}", digest, ACCESS[access], last_day)
 
 
 class Tokens(TokenVerifier):
@@ -66,20 +73,18 @@ class Tokens(TokenVerifier):
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
 
-    async def access(self, token: str) -> frozenset[Access]:
-        """Return what the token allows, or raise ``InvalidToken``."""
+    async def verify(self, token: str) -> Caller:
+        """Return who has the token, or raise ``InvalidToken``."""
         digest, today = _digest(token), now().date()
-        allowed: frozenset[Access] = frozenset()
-        for entry in self._entries:  # Each one, so that the time it takes tells nothing.
-            if compare_digest(entry.digest, digest) and today <= entry.last_day:
-                allowed |= entry.access
-        if not allowed:
+        found = [e for e in self._entries if compare_digest(e.digest, digest)]  # Looks at all.
+        valid = [entry for entry in found if today <= entry.last_day]
+        if not valid:
             raise InvalidToken
-        return allowed
+        return Caller(valid[0].name, frozenset().union(*(entry.access for entry in valid)))
 
 
 def build_verifier(settings: AuthSettings) -> Tokens | None:
-    """Return who knows the tokens, or ``None`` to ask for none, which is for loopback only.
+    """Return what verifies tokens, or ``None`` to ask for none, which is for loopback only.
 
     Raises ``InvalidSettings`` for a malformed entry, and if others than this machine could come.
     """
@@ -90,11 +95,11 @@ def build_verifier(settings: AuthSettings) -> Tokens | None:
     return Tokens([_parse(number, text) for number, text in enumerate(entries, start=1)])
 
 
-def new_token(access: str, last_day: date | None) -> tuple[str, str]:
-    """Return a new token, and its entry for ``AUTH_TOKENS``, from which it cannot be told."""
+def new_token(access: str, last_day: date | None, name: str = "") -> tuple[str, str]:
+    """Return a new token, and its entry for ``AUTH_TOKENS``, which does not reveal it."""
     token = secrets.token_urlsafe(32)
     parts = ["sha256", _digest(token), access] + ([last_day.isoformat()] if last_day else [])
-    return token, ":".join(parts)
+    return token, (f"{name}=" if name else "") + ":".join(parts)
 
 
 def _parse(number: int, text: str) -> Entry:
@@ -119,14 +124,24 @@ def day_to_come(text: str) -> date:
     return day
 
 
+def subject(text: str) -> str:
+    """Return the name of a caller, if it can be one."""
+    if not re.fullmatch(NAME, text):
+        raise typer.BadParameter("--name takes up to 64 letters, digits and . _ @ -")
+    return text
+
+
 def token(
     read_only: Annotated[bool, typer.Option("--read-only", help="It allows reading only.")] = False,
     expires: Annotated[
         date | None, typer.Option(parser=day_to_come, metavar="DAY", help="Its last day, in UTC.")
     ] = None,
+    name: Annotated[
+        str, typer.Option(parser=subject, metavar="NAME", help="Who has it, for the routes.")
+    ] = "",
 ) -> None:
     """Make a bearer token, and its entry for AUTH_TOKENS."""
-    secret, entry = new_token("read" if read_only else "read+write", expires)
+    secret, entry = new_token("read" if read_only else "read+write", expires, name)
     typer.echo(f"The token, which is shown this once: {secret}\nAUTH_TOKENS={entry}")
 
 

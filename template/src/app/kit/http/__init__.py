@@ -1,1 +1,34 @@
-"""What the HTTP side of any feature needs."""
+"""What the routes of a feature need."""
+
+from app.kit.caller import ANONYMOUS, Access, Caller
+from app.kit.http.caller import CurrentCaller, get_caller
+from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, parse_id
+from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, stop_if_current
+from app.kit.http.problems import documented, problem
+from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page
+from app.kit.http.routing import Route
+
+__all__ = [
+    "ANONYMOUS",
+    "CREATED",
+    "NOT_MODIFIED",
+    "TAGGED",
+    "Access",
+    "Caller",
+    "CurrentCaller",
+    "Cursor",
+    "Data",
+    "Id",
+    "IdempotencyKey",
+    "IfMatch",
+    "IfNoneMatch",
+    "Limit",
+    "Page",
+    "Route",
+    "documented",
+    "etag",
+    "get_caller",
+    "parse_id",
+    "problem",
+    "stop_if_current",
+]

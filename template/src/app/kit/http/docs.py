@@ -13,12 +13,9 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from app.kit import auth
+from app.kit.http.responses import REQUEST_ID_HEADER
 
 ASSETS = Path(fastapi_offline.__file__).with_name("static")
-REQUEST_ID_HEADER = {
-    "description": "The request's id: the caller's `X-Request-ID`, or a new one.",
-    "schema": {"type": "string"},
-}
 RETRY_AFTER_HEADER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
 
 

@@ -26,6 +26,7 @@ def _header(description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}}
 
 
+REQUEST_ID_HEADER = _header("The request's id: the caller's `X-Request-ID`, or a new one.")
 _ETAG = {"ETag": _header("The entity tag of the resource as it is now.")}
 _LOCATION = {"Location": _header("The path of what was created.")}
 
