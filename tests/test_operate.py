@@ -19,6 +19,12 @@ fields = Settings.model_fields.items()
 defaults = {name.upper(): None if f.is_required() else f.default for name, f in fields}
 print(json.dumps(defaults, default=lambda value: list(value) if value else []))
 """
+OPTIONS = """
+from app.kit.storage import mongodb_url, mysql_url, postgres_url, sqlite_url
+print(*sqlite_url.DROPPED, *mongodb_url.KEPT, *mongodb_url.DROPPED)
+print(*mysql_url.TRANSLATED, *mysql_url.DROPPED, *mysql_url.VALUES)
+print(*postgres_url.TRANSLATED, *postgres_url.DROPPED, *postgres_url.WEAK)
+"""
 
 
 def told() -> dict[str, str]:
@@ -46,6 +52,14 @@ def test_every_setting_is_in_the_example(installed: Callable[..., Path], project
 
     others = {"DATABASE_PASSWORD", "OTEL_EXPORTER_OTLP_ENDPOINT"}
     assert set(settings_of(installed("sqlite"))) == set(named) - others
+
+
+def test_every_option_of_a_url_is_in_a_table(installed: Callable[..., Path]) -> None:
+    project = installed("adaptable")
+    known = in_place_of(project, project, "sqlite", "python", "-c", OPTIONS).split()
+    tables = GUIDE.partition("### Options of the URL")[2].partition("\n## ")[0]
+
+    assert set(known) <= set(re.findall(r"`([A-Za-z_-]+)", tables))
 
 
 def settings_of(project: Path) -> dict[str, Any]:

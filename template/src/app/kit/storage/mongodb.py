@@ -10,13 +10,12 @@ from typing import Any, TypeVar
 import pymongo
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure
 
-from app.kit.errors import InvalidSettings
 from app.kit.features import Feature
 from app.kit.migrations import mongodb as migrations
 from app.kit.settings import ServiceSettings
-from app.kit.storage import mongodb_errors
+from app.kit.storage import mongodb_errors, mongodb_url
 from app.kit.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault, Pool, unavailable
 
 Document = dict[str, Any]
@@ -26,25 +25,20 @@ T = TypeVar("T")
 
 
 class Storage(BoundedStorage):
-    """An open MongoDB database. The URL goes to PyMongo as it is, its options included.
+    """An open MongoDB database.
 
-    Some are not for the URL to choose. A write is acknowledged once a majority of the members
-    has it in its journal, so no failover takes it back. Reads go to the primary, which has every
-    acknowledged write, whichever process sent it. Of what it has, they also see a write that is
-    not acknowledged yet. Read concern "majority" would hide that, but for a moment after an
-    election acknowledged writes too; "linearizable" costs a round trip to the other members.
+    Some things are not for the URL to choose. A write is acknowledged once a majority of the
+    members has it in its journal, so no failover takes it back. Reads go to the primary, which
+    has every acknowledged write, whichever process sent it. Of what it has, they also see a write
+    that is not acknowledged yet. Read concern "majority" would hide that, but for a moment after
+    an election acknowledged writes too; "linearizable" costs a round trip to the other members.
     """
 
     system = "mongodb"
 
     def __init__(self, settings: ServiceSettings) -> None:
-        try:
-            self.client = _client(settings)
-            self.database = self.client.get_default_database()
-        except (PyMongoError, UserWarning, ValueError):
-            example = "mongodb://localhost/notes"
-            message = f"DATABASE_URL: it must be valid and name a database, as in {example}"
-            raise InvalidSettings(message) from None
+        self.client = _client(settings)
+        self.database = self.client.get_default_database()
         self._size = settings.database_pool_size
         self._migrated = False
         # The pool would serve whoever asks at the right moment, and let others starve.
@@ -141,7 +135,7 @@ class Storage(BoundedStorage):
 def _client(settings: ServiceSettings) -> pymongo.AsyncMongoClient[Document]:
     with warnings.catch_warnings(action="error"):  # PyMongo only warns of a wrong option.
         return pymongo.AsyncMongoClient(
-            settings.database_url.get_secret_value(),
+            mongodb_url.parse(settings.database_url.get_secret_value()),
             tz_aware=True,
             datetime_conversion="DATETIME_CLAMP",
             unicode_decode_error_handler="replace",

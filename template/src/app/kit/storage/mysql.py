@@ -1,7 +1,6 @@
 """MySQL and MariaDB through asyncmy."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,15 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from app.kit.errors import InvalidSettings
 from app.kit.migrations.sql import mysql as migrations
 from app.kit.settings import ServiceSettings
-from app.kit.storage import mysql_errors
+from app.kit.storage import mysql_errors, mysql_url
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
 from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_errors import connecting
 
-SSL_MODES = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 RECYCLE_SECONDS = 300
 SERVER_SECONDS = OPERATION_SECONDS - 0.6  # It gives up before it is given up.
 SET_UP = (
@@ -43,10 +40,10 @@ class Storage(SqlStorage):
     system = "mysql"
 
     def __init__(self, settings: ServiceSettings) -> None:
-        url, options = _parse(settings.database_url.get_secret_value())
+        arguments = mysql_url.parse(settings.database_url.get_secret_value())
         engine = create_async_engine(
-            url.set(drivername="mysql+app", query={}),
-            connect_args={"async_creator_fn": _connect, "autocommit": True, **options},
+            "mysql+app://",
+            connect_args={"async_creator_fn": _connect, "autocommit": True, **arguments},
             hide_parameters=True,
             pool_size=settings.database_pool_size,
             max_overflow=0,
@@ -105,35 +102,3 @@ def _leave(context: sa.ExceptionContext) -> None:
     # After a failover, a new connection leads to the server that writes now.
     if mysql_errors.code(context.original_exception) in mysql_errors.NOT_THIS_SERVER:
         context.is_disconnect = True
-
-
-def _parse(text: str) -> tuple[sa.URL, dict[str, Any]]:
-    """Return the address and what else the driver is to be told."""
-    try:
-        url = sa.make_url(text)
-    except (sa.exc.ArgumentError, ValueError):
-        raise InvalidSettings("DATABASE_URL: the host or the port is malformed") from None
-    if "@" in (url.host or "") or url.port not in (None, *range(1, 65536)):
-        raise InvalidSettings("DATABASE_URL: the host or the port is malformed")
-    if not url.database:
-        raise InvalidSettings("DATABASE_URL: name a database, as in mysql://user@host/notes")
-    options = {name.replace("_", "-").lower(): value for name, value in url.query.items()}
-    if options.pop("charset", "utf8mb4") != "utf8mb4" or options.keys() - {"ssl-mode", "ssl-ca"}:
-        raise InvalidSettings("DATABASE_URL: its options are ssl-mode, ssl-ca, charset=utf8mb4")
-    return url, {"password": (url.password or "").encode(), **_tls(options)}
-
-
-def _tls(options: dict[str, Any]) -> dict[str, ssl.SSLContext]:
-    mode = options.get("ssl-mode", "VERIFY_CA" if "ssl-ca" in options else "DISABLED")
-    if mode not in SSL_MODES:
-        raise InvalidSettings(f"DATABASE_URL: ssl-mode is one of {', '.join(SSL_MODES)}")
-    if mode == "DISABLED":
-        return {}
-    try:
-        context = ssl.create_default_context(cafile=options.get("ssl-ca"))
-    except OSError:
-        raise InvalidSettings("DATABASE_URL: ssl-ca names no file of certificates") from None
-    context.check_hostname = mode == "VERIFY_IDENTITY"
-    if mode == "REQUIRED":
-        context.verify_mode = ssl.CERT_NONE
-    return {"ssl": context}

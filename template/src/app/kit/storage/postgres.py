@@ -1,27 +1,21 @@
 """PostgreSQL through asyncpg."""
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import lru_cache
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.util import await_, greenlet_spawn
 
-from app.kit.errors import InvalidSettings
 from app.kit.settings import ServiceSettings
-from app.kit.storage import postgres_errors
+from app.kit.storage import postgres_errors, postgres_url
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
 from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_errors import connecting
-
-HOST = r"(\[[^\]]*\]|[^:,\[\]]*)(:[0-9]{1,5})?"
-HOSTS = re.compile(f"{HOST}(,{HOST})*")
-
-LIBPQ_ONLY = {"channel_binding", "connect_timeout", "gssencmode", "keepalives", "keepalives_idle"}
 
 PLAIN_TYPES = {sa.DateTime, sa.Integer, sa.String, sa.Uuid}
 RECYCLE_SECONDS = 300
@@ -34,19 +28,16 @@ class Storage(SqlStorage):
     system = "postgresql"
 
     def __init__(self, settings: ServiceSettings) -> None:
-        dsn = _dsn(settings.database_url.get_secret_value())
+        arguments = postgres_url.parse(settings.database_url.get_secret_value())
+        arguments["server_settings"]["statement_timeout"] = f"{OPERATION_SECONDS}s"
 
-        async def connect() -> asyncpg.Connection:
+        async def connect(**_: object) -> asyncpg.Connection:
             with connecting(postgres_errors.fault):
-                return await asyncpg.connect(
-                    dsn,
-                    timeout=OPERATION_SECONDS,
-                    server_settings={"statement_timeout": f"{OPERATION_SECONDS}s"},
-                )
+                return await asyncpg.connect(timeout=OPERATION_SECONDS, **arguments)
 
         engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=connect,
+            connect_args={"async_creator_fn": connect, **_prepared(arguments)},
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
             pool_size=settings.database_pool_size,
@@ -116,13 +107,14 @@ class Storage(SqlStorage):
         return postgres_errors.fault(error)
 
 
-def _dsn(url: str) -> str:
-    """Return the URL as asyncpg takes it, with all options but those that only libpq has."""
-    address, _, query = url.partition("://")[2].partition("?")
-    if not HOSTS.fullmatch(address.partition("/")[0].rpartition("@")[2]):
-        raise InvalidSettings("DATABASE_URL: the host or the port is malformed")
-    options = [o for o in query.split("&") if o.partition("=")[0] not in LIBPQ_ONLY]
-    return f"postgresql://{address}?{'&'.join(options)}"
+def _prepared(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return how SQLAlchemy is to prepare statements, whose cache is another than the driver's."""
+    size = arguments.get("statement_cache_size", 100)
+    if size:
+        return {"prepared_statement_cache_size": size}
+    # A pooler hands the server's sessions around, each with the names that others gave.
+    name = {"prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__"}
+    return {"prepared_statement_cache_size": 0, **name}
 
 
 @lru_cache(maxsize=1000)

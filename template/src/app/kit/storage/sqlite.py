@@ -13,9 +13,8 @@ from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import await_
 
-from app.kit.errors import InvalidSettings
 from app.kit.settings import ServiceSettings
-from app.kit.storage import sqlite_errors
+from app.kit.storage import sqlite_errors, sqlite_url
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
 from app.kit.storage.sql import SqlStorage
 
@@ -33,9 +32,7 @@ class Storage(SqlStorage):
     system = "sqlite"
 
     def __init__(self, settings: ServiceSettings) -> None:
-        _, _, path = settings.database_url.get_secret_value().partition("://")
-        if len(path) < 2 or "memory" in path.rpartition("/")[2]:
-            raise InvalidSettings("DATABASE_URL: name a file, as in sqlite:///notes.db")
+        path = sqlite_url.parse(settings.database_url.get_secret_value())
         super().__init__(
             readers=_engine(path, settings.database_pool_size, skip_autocommit_rollback=True),
             writers=_engine(path, 1),
@@ -85,7 +82,7 @@ class _UtcDateTime(DATETIME):
 
 def _engine(path: str, connections: int, **options: Any) -> AsyncEngine:
     engine = create_async_engine(
-        f"sqlite+aiosqlite://{path}",
+        sa.URL.create("sqlite+aiosqlite", database=path),
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
         pool_size=connections,

@@ -1,0 +1,59 @@
+"""A URL of MongoDB: what PyMongo is given of it."""
+
+import re
+import warnings
+
+from pymongo.uri_parser import parse_uri
+
+from app.kit.storage import urls
+from app.kit.storage.urls import wrong
+
+KEPT = (
+    *("appName", "authMechanism", "authMechanismProperties", "authSource", "compressors"),
+    *("directConnection", "enableOverloadRetargeting", "heartbeatFrequencyMS", "loadBalanced"),
+    *("localThresholdMS", "maxAdaptiveRetries", "maxConnecting", "maxIdleTimeMS", "minPoolSize"),
+    *("replicaSet", "serverMonitoringMode", "srvAllowedHostsSuffix", "srvMaxHosts"),
+    *("srvServiceName", "ssl", "tls", "tlsAllowInvalidCertificates", "tlsAllowInvalidHostnames"),
+    *("tlsCAFile", "tlsCertificateKeyFile", "tlsCertificateKeyFilePassword", "tlsCRLFile"),
+    *("tlsDisableOCSPEndpointCheck", "tlsInsecure", "zlibCompressionLevel"),
+)
+DROPPED = (
+    # What is durable, and what a read sees, is not for the URL to choose.
+    *("fsync", "j", "journal", "w", "wtimeout", "wTimeoutMS", "readConcernLevel"),
+    *("maxStalenessSeconds", "readPreference", "readPreferenceTags", "retryReads", "retryWrites"),
+    # The service has its own limits of time, pool and forms of values.
+    *("connect", "connectTimeoutMS", "maxPoolSize", "serverSelectionTimeoutMS"),
+    *("serverSelectionTryOnce", "socketTimeoutMS", "timeoutMS", "waitQueueMultiple"),
+    *("waitQueueTimeoutMS", "datetime_conversion", "tz_aware", "unicode_decode_error_handler"),
+    "uuidRepresentation",
+)
+
+_KEPT, _DROPPED = ({name.lower() for name in names} for names in (KEPT, DROPPED))
+
+
+def parse(url: str) -> str:
+    """Return the URL for PyMongo, without the options that are dropped.
+
+    Raises ``InvalidSettings``. Upper and lower case are the same in the names of options.
+    """
+    address = urls.parse(url)
+    urls.only_known((n for n in address.options if n.lower() not in _DROPPED | _KEPT), ())
+    if not address.database or not address.hosts:
+        raise wrong("name a database, as in mongodb://localhost/notes")
+    base, _, query = url.partition("?")
+    kept = [o for o in re.split("[&;]", query) if o.partition("=")[0].lower() in _KEPT]
+    for option in kept:
+        _check(option)
+    return f"{base}?{'&'.join(kept)}"
+
+
+def _check(option: str) -> None:
+    """Have PyMongo look at one option alone: of all together, it says not which one is wrong."""
+    name = option.partition("=")[0]
+    if name.lower().startswith("srv"):
+        return  # They are refused without a name that is looked up.
+    try:
+        with warnings.catch_warnings(action="error"):
+            parse_uri(f"mongodb://localhost/?{option}")
+    except Exception:
+        raise wrong(f"{name} has no valid value") from None

@@ -1,0 +1,127 @@
+"""A URL of PostgreSQL: libpq's options, asyncpg's and SQLAlchemy's, as asyncpg takes them."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from app.kit.storage import tls, urls
+from app.kit.storage.urls import Address, one_of, wrong
+
+MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+SESSIONS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
+VERSIONS = {name.replace("_", "."): name for name in ("TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3")}
+CACHES = (
+    *("statement_cache_size", "max_cached_statement_lifetime", "max_cacheable_statement_size"),
+    "prepared_statement_cache_size",  # SQLAlchemy's name for a second cache; one size is for both.
+)
+FILES = {"sslrootcert": "ca", "sslcert": "cert", "sslkey": "key", "sslcrl": "crl"}
+TRANSLATED = (
+    *("host", "port", "user", "password", "passfile", "dbname", "database", "target_session_attrs"),
+    *("application_name", "fallback_application_name", "options", *CACHES, *FILES),
+    *("ssl", "sslmode", "sslpassword", "sslnegotiation", "direct_tls"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version"),
+)
+DROPPED = (
+    # The service has its own limits of time, and the kernel's suffice to notice a lost peer.
+    *("connect_timeout", "command_timeout", "timeout", "tcp_user_timeout"),
+    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+    # asyncpg does what they are mostly set to, and nothing else.
+    *("channel_binding", "client_encoding", "gssdelegation", "min_protocol_version"),
+    *("max_protocol_version", "sslcompression", "sslsni", "async_fallback"),
+)
+WEAK = {"gssencmode": ("disable", "prefer"), "load_balance_hosts": ("disable",)}
+"""What is dropped too, but for values that ask for what asyncpg cannot do."""
+
+TRUE = ("1", "true", "on", "yes")
+
+
+def parse(url: str) -> dict[str, Any]:
+    """Return the arguments for asyncpg, or raise ``InvalidSettings``."""
+    address = urls.parse(url)
+    options = address.options
+    urls.only_known(options, (*TRANSLATED, *DROPPED, *WEAK))
+    for name, values in WEAK.items():
+        one_of(options, name, values, values[0])
+    arguments = {
+        "user": address.user or options.get("user"),
+        "password": address.password or options.get("password"),
+        "passfile": options.get("passfile"),
+        "database": address.database or options.get("dbname") or options.get("database"),
+        "server_settings": _server_settings(options),
+        "target_session_attrs": one_of(options, "target_session_attrs", SESSIONS, "any"),
+        "ssl": _tls(options),
+        "direct_tls": _direct(options),
+        **_caches(options),
+        **_hosts(address),
+    }
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _hosts(address: Address) -> dict[str, Any]:
+    options = address.options
+    hosts = address.hosts or urls.parse_hosts(options.get("host", "localhost"))
+    default = urls.parse_hosts(f":{options.get('port') or 5432}")[0][1]
+    names = [name or "localhost" for name, _ in hosts]
+    return {"host": names, "port": [port or default for _, port in hosts]}
+
+
+def _server_settings(options: Mapping[str, str]) -> dict[str, str]:
+    name = options.get("application_name") or options.get("fallback_application_name")
+    settings = {"application_name": name, "options": options.get("options")}
+    return {name: value for name, value in settings.items() if value}
+
+
+def _caches(options: Mapping[str, str]) -> dict[str, int]:
+    sizes = {}
+    for name in CACHES:
+        if (text := options.get(name)) is not None:
+            if not (text.isascii() and text.isdecimal() and len(text) < 10):
+                raise wrong(f"{name} is a whole number")
+            sizes[name.removeprefix("prepared_")] = int(text)
+    return sizes
+
+
+def _direct(options: Mapping[str, str]) -> bool:
+    """Tell whether TLS begins at once, and not after a question."""
+    negotiation = one_of(options, "sslnegotiation", ("postgres", "direct"), "postgres")
+    direct = negotiation == "direct" or options.get("direct_tls", "").lower() in TRUE
+    if direct and MODES.index(_mode(options)) < MODES.index("require"):
+        raise wrong("direct TLS needs sslmode=require, verify-ca or verify-full")
+    return direct
+
+
+def _mode(options: Mapping[str, str]) -> str:
+    given = options.get("ssl", "prefer")
+    default = {"true": "require", "false": "disable"}.get(given.lower(), given)
+    if default not in MODES:
+        raise wrong(f"ssl is one of true, false, {', '.join(MODES)}")
+    if options.get("sslrootcert") == "system":
+        return one_of(options, "sslmode", ("verify-full",), "verify-full")
+    return one_of(options, "sslmode", MODES, default)
+
+
+def _tls(options: Mapping[str, str]) -> ssl.SSLContext | str | bool:
+    mode = _mode(options)
+    files = {kind: (name, options[name]) for name, kind in FILES.items() if options.get(name)}
+    if MODES.index(mode) < MODES.index("require"):
+        if files:  # libpq would not use them, or ask nobody who the server is.
+            names = ", ".join(name for name, _ in files.values())
+            raise wrong(f"{names}: needs sslmode=require, verify-ca or verify-full")
+        return mode if mode != "disable" else False
+    # Without a file of roots, libpq and asyncpg look for one in the home of the user, which a
+    # container does not have. The system's roots are what sslrootcert=system is in libpq, too.
+    if files.get("ca", ("", ""))[1] == "system":
+        del files["ca"]
+    verify = mode != "require" or "ca" in files
+    password = options.get("sslpassword", "")
+    made = tls.context(files, verify=verify, hostname=mode == "verify-full", password=password)
+    _limit(made, options)
+    return made
+
+
+def _limit(made: ssl.SSLContext, options: Mapping[str, str]) -> None:
+    lowest = one_of(options, "ssl_min_protocol_version", VERSIONS, "TLSv1.2")
+    highest = one_of(options, "ssl_max_protocol_version", VERSIONS, "TLSv1.3")
+    made.minimum_version = ssl.TLSVersion[VERSIONS[lowest]]
+    made.maximum_version = ssl.TLSVersion[VERSIONS[highest]]
+    made.set_alpn_protocols(["postgresql"])  # Direct TLS needs it.

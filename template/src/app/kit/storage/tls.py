@@ -1,0 +1,33 @@
+"""TLS to a database, as an option of its URL asks for it."""
+
+import ssl
+from collections.abc import Mapping
+
+from app.kit.storage.urls import must_be_there, wrong
+
+
+def context(
+    files: Mapping[str, tuple[str, str]], *, verify: bool, hostname: bool, password: str = ""
+) -> ssl.SSLContext:
+    """Return the context, or raise ``InvalidSettings``, which names the option.
+
+    ``files`` has, for ``ca``, ``capath``, ``cert``, ``key`` and ``crl``, the name of an option and
+    its value. The roots of the system are trusted where neither of the first two is given.
+    """
+    path = {kind: value for kind, (_, value) in files.items()}
+    for option, value in files.values():
+        must_be_there(option, value)
+    try:
+        made = ssl.create_default_context(cafile=path.get("ca"), capath=path.get("capath"))
+        if crl := path.get("crl"):
+            made.load_verify_locations(cafile=crl)
+            made.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
+        if cert := path.get("cert"):
+            made.load_cert_chain(cert, path.get("key"), password=lambda: password)
+    except (OSError, ValueError):  # An SSLError is an OSError; the libraries name no file.
+        names = ", ".join(option for option, _ in files.values())
+        raise wrong(f"{names}: not in PEM, or not of one another") from None
+    made.verify_flags &= ~ssl.VERIFY_X509_STRICT  # Since Python 3.13; roots of clouds fail it.
+    made.check_hostname = hostname
+    made.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+    return made

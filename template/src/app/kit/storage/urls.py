@@ -1,0 +1,108 @@
+"""The parts of a URL that names a database, and of its options those that are known.
+
+Whatever is wrong is one line that repeats no value: any part may hold a piece of a password that
+was not percent-encoded. Hence the ``@`` that may only stand before the host.
+"""
+
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from app.kit.errors import InvalidSettings
+
+_URL = re.compile(
+    r"[a-z0-9+]+://"
+    r"(?:(?P<user>[^:@/?#]*)(?::(?P<password>[^@/?#]*))?@)?"
+    r"(?P<hosts>[^@/?#]*)(?:/(?P<database>[^@/?#]*))?(?:\?(?P<options>[^@?#]*))?"
+)
+_HOST = re.compile(r"(?P<name>\[[0-9A-Za-z:.%]+\]|[^:\[\]]*)(?::(?P<port>[0-9]{0,5}))?")
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_NAME = re.compile("[A-Za-z][A-Za-z0-9_.-]{0,63}")
+
+FORM = "scheme://user:password@host:port/database"
+
+
+@dataclass(frozen=True)
+class Address:
+    """What a URL says; a part that is not there is empty."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    hosts: tuple[tuple[str, int | None], ...] = ()
+    database: str = ""
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def wrong(what: str) -> InvalidSettings:
+    """Return the error that says what is wrong with the URL."""
+    return InvalidSettings(f"DATABASE_URL: {what}")
+
+
+def parse(url: str) -> Address:
+    """Return the parts of a URL, decoded, or raise ``InvalidSettings``."""
+    if " " in url or not url.isprintable():
+        raise wrong("it contains white space or a character that cannot be printed")
+    if not (match := _URL.fullmatch(url)) or _BAD_ESCAPE.search(url):
+        raise wrong(f"it must be like {FORM}; a @, :, /, ?, # or % in the password is encoded: %40")
+    return Address(
+        user=_decoded(match["user"]),
+        password=_decoded(match["password"]),
+        hosts=parse_hosts(match["hosts"]),
+        database=_decoded(match["database"]),
+        options=_options(match["options"]),
+    )
+
+
+def parse_hosts(text: str) -> tuple[tuple[str, int | None], ...]:
+    """Return the names and ports of hosts with commas between; empty without any."""
+    matches = [_HOST.fullmatch(host) for host in text.split(",")] if text else []
+    return tuple(_host(match) for match in matches)
+
+
+def _host(match: re.Match[str] | None) -> tuple[str, int | None]:
+    port = int(match["port"] or 0) or None if match else 0
+    if not match or match["port"] == "0" or port not in (None, *range(1, 65536)):
+        raise wrong("the host or the port is malformed")
+    return _decoded(match["name"].strip("[]")), port
+
+
+def _options(text: str | None) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for option in filter(None, re.split("[&;]", text or "")):
+        name, equals, value = option.partition("=")
+        if not equals or not _NAME.fullmatch(name):
+            raise wrong("what follows the ? must be options like name=value with & between")
+        options[name] = _decoded(value)
+    return options
+
+
+def _decoded(text: str | None) -> str:
+    try:
+        decoded = unquote(text or "", errors="strict")
+    except UnicodeDecodeError:
+        raise wrong("what is percent-encoded must be UTF-8") from None
+    if "\0" in decoded:
+        raise wrong("it contains the character NUL")
+    return decoded
+
+
+def only_known(options: Iterable[str], known: Collection[str]) -> None:
+    """Raise ``InvalidSettings`` for an option that is not known."""
+    for name in options:
+        if name not in known:
+            raise wrong(f"the option {name} is not supported")
+
+
+def one_of(options: Mapping[str, str], name: str, values: Collection[str], default: str) -> str:
+    """Return an option's value, or raise ``InvalidSettings`` if it is none of the values."""
+    if (value := options.get(name, default)) not in values:
+        raise wrong(f"{name} is one of {', '.join(values)}")
+    return value
+
+
+def must_be_there(option: str, path: str) -> None:
+    """Raise ``InvalidSettings`` if there is nothing at a path that can be read."""
+    if not os.access(path, os.R_OK):
+        raise wrong(f"{option} names nothing that can be read")
