@@ -12,21 +12,10 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from app.kit import auth
 from app.kit.http.responses import REQUEST_ID_HEADER
 
 ASSETS = Path(fastapi_offline.__file__).with_name("static")
 RETRY_AFTER_HEADER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
-
-
-class DocumentedApp(FastAPI):
-    """FastAPI whose document also says what holds for every answer."""
-
-    def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI document."""
-        if not self.openapi_schema:
-            self.openapi_schema = auth.documented(_complete(super().openapi()))
-        return self.openapi_schema
 
 
 def add_page(app: FastAPI) -> None:
@@ -58,8 +47,8 @@ def _policy(page: bytes) -> str:
     )
 
 
-def _complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Add the headers that every answer has, and the media type of problems."""
+def completed(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with the headers of every answer, and the media type of problems."""
     for operations in document["paths"].values():
         for operation in operations.values():
             _forget_default_422(operation["responses"])

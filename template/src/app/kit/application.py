@@ -1,0 +1,97 @@
+"""What every service has: its errors and documents, middleware, and routes for machines."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+from starlette.middleware import Middleware
+
+from app.kit import auth, tracing
+from app.kit.http import health, metrics
+from app.kit.http.cors import Cors, Preflight
+from app.kit.http.docs import add_page, completed
+from app.kit.http.limits import BodyLimit, ConcurrencyLimit
+from app.kit.http.middleware import HeadAsGet, RequestContext, is_probe
+from app.kit.http.problems import HANDLERS
+from app.kit.http.security_headers import SecurityHeaders
+from app.kit.logs import configure_logs
+from app.kit.metrics import collect_metrics
+from app.kit.settings import ServiceSettings
+from app.kit.startup import log_until_ready
+from app.kit.storage import Storage
+
+
+class Application(FastAPI):
+    """FastAPI with problem details, a complete document, and operations named by functions."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            exception_handlers=HANDLERS,
+            generate_unique_id_function=attrgetter("name"),
+            telemetry=_telemetry(),
+            **options,
+        )
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if not self.openapi_schema:
+            self.openapi_schema = auth.documented(completed(super().openapi()))
+        return self.openapi_schema
+
+
+def middleware(settings: ServiceSettings) -> list[Middleware]:
+    """Return what a request passes, from the outside in."""
+    origins = settings.cors_origins
+    cors = Middleware(Cors, origins=origins, credentials=settings.cors_credentials)
+    return [
+        Middleware(SecurityHeaders, hsts_seconds=settings.hsts_seconds),
+        *([cors] if origins else []),
+        Middleware(RequestContext),
+        *([Middleware(Preflight)] if origins else []),
+        Middleware(ConcurrencyLimit, at_most=settings.max_concurrent_requests),
+        *auth.layers(),
+        Middleware(BodyLimit),
+        Middleware(HeadAsGet),
+    ]
+
+
+def _telemetry() -> TelemetryConfig:
+    return {
+        "auto_configure": False,
+        "tracing": tracing.is_enabled(),  # Else each request would look for a tracer.
+        "metrics": False,
+        "logs": False,
+        "operation_spans": False,
+        "exclude": lambda scope: is_probe(scope["path"]),
+    }
+
+
+@asynccontextmanager
+async def open_platform(
+    app: FastAPI, settings: ServiceSettings, storage: Storage
+) -> AsyncIterator[dict[str, Any]]:
+    """Begin logs, traces and metrics, and yield what middleware finds in the lifespan's state."""
+    configure_logs(settings.log_level, settings.log_format)
+    async with (
+        tracing.sending_traces(app.title),
+        collect_metrics(storage) as measured,
+        log_until_ready(partial(storage.check, or_newer=True)),
+    ):
+        gc.freeze()  # What is here by now stays, and need not be looked at again and again.
+        yield {"storage": storage, "metrics": measured, **auth.state(settings)}
+
+
+def add_platform_routes(app: FastAPI, settings: ServiceSettings) -> None:
+    """Add health, metrics and documentation."""
+    app.include_router(health.router)
+    if settings.metrics:
+        app.include_router(metrics.router)
+    add_page(app)
