@@ -1,8 +1,13 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-image check format bench bench-transfer
 
-DATABASE = postgres mongodb
+DATABASE := postgres mongodb
 
+# Of what the shell exports for the tools, only what says where packages come from counts here.
+KEPT := UV_INDEX_% UV_PYTHON_% %INDEX %INDEX_URL %FIND_LINKS %CONFIG_FILE %KEYRING_PROVIDER %HOST \
+	%CERT %CERTS %TLS %PROXY %TIMEOUT %RETRIES %OFFLINE %CACHE %CACHE_DIR %EXCLUDE_NEWER %LINK_MODE
+TOOLS := UV_% PIP_% PYTHON% PYTEST_% MYPY% RUFF_%
+unexport LC_ALL VIRTUAL_ENV CDPATH $(filter-out $(KEPT) PYTEST_ADDOPTS,$(filter $(TOOLS),$(.VARIABLES)))
 export UV_SYSTEM_CERTS ?= true
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -59,7 +64,7 @@ bench-transfer: .venv/ready ## Measure `app dump` and `app load` beside the text
 	@python tests/servers.py --only postgres -- bench/.venv/bin/python tests/benchmark/transfer.py
 
 .venv/ready: pyproject.toml .venv/bin/uv
-	@uv sync --inexact --quiet
+	@uv sync --quiet
 	@touch $@
 
 .venv/bin/uv:
@@ -68,4 +73,4 @@ bench-transfer: .venv/ready ## Measure `app dump` and `app load` beside the text
 	@git --version >/dev/null || { echo "git is missing." >&2; exit 1; }
 	@echo "Setting up .venv, once."
 	@python3 -m venv .venv || { echo "Python's venv module is missing." >&2; exit 1; }
-	@.venv/bin/pip --disable-pip-version-check install --quiet 'uv>=0.9,<1'
+	@.venv/bin/python -m pip --disable-pip-version-check install --quiet 'uv>=0.9,<1'

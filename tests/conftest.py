@@ -1,6 +1,7 @@
 """The template as a release, and what it renders for each answer to `database`."""
 
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 from copier import run_copy
 from copier._main import Worker
 from jinja2 import Environment
+from plumbum import local
 
 from binaries import ServerError
 from next_release import NEXT, make_next
@@ -49,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Files of the tests are made in memory, which saves a fifth of the time, or where TMPDIR says.
     """
+    leave_the_shell()
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     if "TMPDIR" not in os.environ and (memory := memory_with(ROOM)):
@@ -58,6 +61,19 @@ def pytest_configure(config: pytest.Config) -> None:
         resources.enter_context(provide(*SERVERS))
     except ServerError as error:
         pytest.exit(str(error), returncode=1)
+
+
+def leave_the_shell() -> None:
+    """Drop what it exports for services and repositories, and reach loopback without a proxy."""
+    example = (ROOT / "template/.env.example.jinja").read_text()
+    settings = re.findall(r"^(?:#|\{\{ off \}\})?([A-Z_]+)=", example, re.MULTILINE)
+    for name in [*os.environ]:
+        of_git = name.startswith("GIT_") and not name.startswith("GIT_CONFIG_")
+        if of_git or name in settings or name.startswith(("OTEL_", "PROMETHEUS_")):
+            del os.environ[name]
+            local.env.pop(name, "")  # Copier's, which was made at import.
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -225,7 +241,7 @@ def installed(template: Path, shared: Path) -> Callable[..., Path]:
                 if path.name not in LASTING:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             render(template, database, folder, auth=auth)
-            sync = ["uv", "sync", "--quiet"]
+            sync = ["make", ".venv/ready"]
             subprocess.run(sync, cwd=folder, env=environment(database), check=True)
             commit(folder, "Locked")
             done.mkdir()

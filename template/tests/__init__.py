@@ -1,1 +1,12 @@
-"""The service's tests, on a real database of their own."""
+"""The tests, in an environment that does not depend on what the shell exports."""
+
+import os
+
+from app.settings import Settings
+
+OF_OTHERS = ("OTEL_", "PROMETHEUS_", "SSL_CERT_")
+
+for name in [*os.environ]:
+    known = name.lower() in Settings.model_fields or name.upper().endswith("_PROXY")
+    if known or name.startswith(OF_OTHERS):
+        del os.environ[name]

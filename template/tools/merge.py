@@ -13,6 +13,9 @@ from revisions import as_generated
 ANSWERS = ".copier-answers.yml"
 SAVED = Path("saved")
 
+# Of git's variables, those that say how to reach a repository, and not which one this is.
+KEPT = ("GIT_CONFIG_", "GIT_SSH", "GIT_SSL_", "GIT_ASKPASS", "GIT_TERMINAL_PROMPT", "GIT_EXEC_PATH")
+
 # What Copier needs of git: to see new files, to take each line, names as it knows them, no hooks.
 CONFIGURATION = {
     "status.showUntrackedFiles": "normal",
@@ -25,6 +28,14 @@ CONFIGURATION = {
 
 class TemplateError(Exception):
     """What was asked for cannot be done."""
+
+
+def leave_other_repositories() -> None:
+    """Have git work in this folder, whatever the environment says."""
+    for name in [*os.environ]:
+        if name.startswith("GIT_") and not name.startswith(KEPT):
+            del os.environ[name]
+            local.env.pop(name, "")  # It is a copy, made at import.
 
 
 def git(*arguments: str) -> bytes:

@@ -14,7 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from copier import VcsRef
-from merge import ANSWERS, SAVED, TemplateError, merge, paths, refuse_unfinished_work, status
+from merge import (
+    ANSWERS,
+    SAVED,
+    TemplateError,
+    leave_other_repositories,
+    merge,
+    paths,
+    refuse_unfinished_work,
+    status,
+)
 from revisions import follow_own
 
 APP = Path("src/app")
@@ -136,6 +145,7 @@ def main() -> None:
     commands.add_parser("update", help="take the template's newest version")
     commands.add_parser("switch", help="change the engine").add_argument("engine")
     options = parser.parse_args()
+    leave_other_repositories()
     try:
         refuse_unfinished_work()
         with told_in_one_line():
