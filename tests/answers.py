@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from app.kit.cli import Service, cli
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import new_database
+from tests.kit.support import new_database
 from tests.notes.dumps import dump_of, hard_records
 
 NOISE = re.compile(

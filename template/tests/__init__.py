@@ -2,7 +2,11 @@
 
 import os
 
+import pytest
+
 from app.settings import Settings
+
+pytest.register_assert_rewrite("tests.kit.support")
 
 OF_OTHERS = ("OTEL_", "PROMETHEUS_", "SSL_CERT_")
 

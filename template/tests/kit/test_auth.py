@@ -15,12 +15,12 @@ from app.kit.auth.access import InvalidToken
 from app.kit.auth.middleware import bearer_token
 from app.kit.errors import InvalidSettings
 from app.kit.http import CurrentCaller
-from app.main import create_app
 from app.settings import Settings
-from tests.conftest import serving as service_of
-from tests.kit.test_browser_headers import APP
-from tests.kit.test_cli import app, url
-from tests.kit.test_http import JSON, MISSING, check_problem
+from tests.kit.probe.service import create_app
+from tests.kit.support import JSON, MISSING, app, check_line, check_problem, url
+from tests.kit.support import serving as service_of
+
+APP = "https://app.example.com"
 
 (TOKENS,) = (
     import_module(f"tests.kit.verifiers.{path.stem}")
@@ -112,7 +112,7 @@ def test_every_operation_but_health_asks_for_a_token(protected: Protected) -> No
     assert refused == {path for path in paths if not path.startswith("/health/")}
 
 
-@pytest.mark.parametrize("path", ["/notes", "/nothing"])
+@pytest.mark.parametrize("path", ["/probe", "/nothing"])
 def test_a_preflight_needs_no_token_and_tells_nothing(protected: Protected, path: str) -> None:
     asking = {"Origin": APP, "Access-Control-Request-Method": "GET"}
 
@@ -129,8 +129,8 @@ def test_a_preflight_needs_no_token_and_tells_nothing(protected: Protected, path
 def test_without_a_token_it_is_401(protected: Protected, sent: list[bytes]) -> None:
     headers = [(b"Authorization", value) for value in sent]
 
-    check_refused(protected.client.get("/notes", headers=headers), 401, "Bearer")
-    check_refused(protected.client.post("/notes", headers=headers), 401, "Bearer")
+    check_refused(protected.client.get("/probe", headers=headers), 401, "Bearer")
+    check_refused(protected.client.post("/probe", headers=headers), 401, "Bearer")
 
 
 @pytest.mark.parametrize("sent", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
@@ -138,8 +138,8 @@ def test_a_token_that_is_none_is_401(protected: Protected, sent: list[bytes]) ->
     headers = [(b"Authorization", value) for value in sent]
     challenge = 'Bearer error="invalid_token"'
 
-    check_refused(protected.client.get("/notes", headers=headers), 401, challenge)
-    check_refused(protected.client.post("/notes", headers=headers), 401, challenge)
+    check_refused(protected.client.get("/probe", headers=headers), 401, challenge)
+    check_refused(protected.client.post("/probe", headers=headers), 401, challenge)
 
 
 @pytest.mark.parametrize("other", [None, b"Bearer a", b"Basic dXNlcjpwYXNz"])
@@ -149,7 +149,7 @@ def test_two_headers_are_401_even_with_a_valid_token(
     valid = f"Bearer {protected.tokens['read']}".encode()
     for pair in ((valid, other or valid), (other or valid, valid)):
         headers = [(b"Authorization", value) for value in pair]
-        answer = protected.client.get("/notes", headers=headers)
+        answer = protected.client.get("/probe", headers=headers)
         check_refused(answer, 401, 'Bearer error="invalid_token"')
 
 
@@ -159,7 +159,7 @@ def test_a_token_with_one_more_letter_is_401(protected: Protected, place: str) -
     at = {"start": 0, "middle": 20, "end": len(valid)}[place]
     headers = {"Authorization": f"Bearer {valid[:at]}A{valid[at:]}"}
 
-    answer = protected.client.get("/notes", headers=headers)
+    answer = protected.client.get("/probe", headers=headers)
 
     check_refused(answer, 401, 'Bearer error="invalid_token"')
 
@@ -168,7 +168,7 @@ def test_a_token_with_one_more_letter_is_401(protected: Protected, place: str) -
 def test_a_token_with_something_after_it_is_401(protected: Protected, after: str) -> None:
     headers = {"Authorization": f"Bearer {protected.tokens['read']}{after}"}
 
-    answer = protected.client.get("/notes", headers=headers)
+    answer = protected.client.get("/probe", headers=headers)
 
     check_refused(answer, 401, 'Bearer error="invalid_token"')
 
@@ -185,40 +185,31 @@ def test_a_header_of_over_8_kib_is_not_looked_at() -> None:
 def test_the_scheme_is_read_in_any_case(protected: Protected, scheme: str) -> None:
     headers = {"Authorization": f"{scheme} {protected.tokens['read']}"}
 
-    assert protected.client.get("/notes", headers=headers).status_code == 200
+    assert protected.client.get("/probe", headers=headers).status_code == 200
 
 
 def test_a_token_for_all_reads_and_writes(protected: Protected) -> None:
-    path = protected.request("POST", "/notes", content="x").headers["Location"]
+    path = protected.request("POST", "/probe", content="x").headers["Location"]
 
     assert protected.request("GET", path).status_code == 200
-    assert protected.request("PUT", path, content="y").headers["ETag"] == '"2"'
-    assert protected.request("DELETE", path).status_code == 204
+    assert protected.request("PUT", path, content="y").status_code == 200
 
 
 def test_a_read_only_token_cannot_write(protected: Protected) -> None:
-    path = protected.request("POST", "/notes", content="x").headers["Location"]
-    writes = [
-        protected.request("POST", "/notes", "read", content="y"),
-        protected.request("PUT", path, "read", content="y"),
-        protected.request("PATCH", path, "read", content="y"),
-        protected.request("POST", f"{path}/send", "read"),
-        protected.request("POST", f"{path}/comments", "read", content="y"),
-        protected.request("DELETE", path, "read"),
-    ]
-
-    for answer in writes:
+    path = protected.request("POST", "/probe", content="x").headers["Location"]
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        answer = protected.request(method, path, "read", content="y")
         check_refused(answer, 403, 'Bearer error="insufficient_scope"')
-    assert protected.request("GET", path, "read").headers["ETag"] == '"1"'
+    assert protected.request("GET", path, "read").status_code == 200
     assert protected.request("HEAD", path, "read").status_code == 200
     assert protected.request("OPTIONS", path, "read").status_code == 204
 
 
 def test_a_token_for_writing_alone_cannot_read(protected: Protected) -> None:
-    written = protected.request("POST", "/notes", "write", content="x")
+    written = protected.request("POST", "/probe", "write", content="x")
 
     assert written.status_code == 201
-    for path in ("/notes", written.headers["Location"]):
+    for path in ("/probe", written.headers["Location"]):
         answer = protected.request("GET", path, "write")
         check_refused(answer, 403, 'Bearer error="insufficient_scope"')
 
@@ -226,9 +217,9 @@ def test_a_token_for_writing_alone_cannot_read(protected: Protected) -> None:
 def test_401_and_403_come_before_all_other_checks(protected: Protected) -> None:
     wrong = [
         ("POST", "/nothing", b""),
-        ("TRACE", "/notes", b""),
+        ("TRACE", "/probe", b""),
         ("PUT", MISSING, b"{"),
-        ("POST", "/notes", b" " * 65_537),
+        ("POST", "/probe", b" " * 65_537),
     ]
     for method, path, body in wrong:
         answer = protected.client.request(method, path, content=body, headers=JSON)
@@ -237,7 +228,7 @@ def test_401_and_403_come_before_all_other_checks(protected: Protected) -> None:
             answer = protected.request(method, path, "read")
             check_refused(answer, 403, 'Bearer error="insufficient_scope"')
     check_problem(protected.request("POST", "/nothing"), 404)
-    check_problem(protected.request("TRACE", "/notes", "read"), 405)
+    check_problem(protected.request("TRACE", "/probe", "read"), 405)
 
 
 def test_health_and_docs_are_public(protected: Protected) -> None:
@@ -247,9 +238,9 @@ def test_health_and_docs_are_public(protected: Protected) -> None:
 
 
 def test_the_public_paths_are_a_setting_and_health_is_always_one(settings: Settings) -> None:
-    chosen = settings.model_copy(update={"public_paths": "/openapi.json,/notes"})
+    chosen = settings.model_copy(update={"public_paths": "/openapi.json,/probe"})
     with serving(chosen) as service:
-        for path in ("/health/live", "/openapi.json", "/notes"):
+        for path in ("/health/live", "/openapi.json", "/probe"):
             assert service.client.get(path).status_code == 200, path
         check_problem(service.client.get(MISSING), 404)
         for path in ("/docs", "/docs/assets/swagger-ui.css"):
@@ -264,7 +255,7 @@ def test_what_only_resembles_a_public_path_is_not(protected: Protected, path: st
     check_refused(protected.client.get(address), 401, "Bearer")
 
 
-@pytest.mark.parametrize("path", ["/docs/%2e%2e/notes", "/health/%2e%2e/notes", "/docs/%2fnotes"])
+@pytest.mark.parametrize("path", ["/docs/%2e%2e/probe", "/health/%2e%2e/probe", "/docs/%2fprobe"])
 def test_no_way_leads_through_a_public_path(protected: Protected, path: str) -> None:
     address = protected.client.base_url.copy_with(raw_path=path.encode())
 
@@ -277,10 +268,10 @@ def test_a_token_is_in_no_answer_and_no_log(
     caplog.set_level(logging.DEBUG)
     with serving(settings.model_copy(update={"log_level": "DEBUG"})) as service:
         service.tokens["unknown"] = "c3Nob3VsZC1ub3Qtc2hvdw"
-        answers = [service.request("POST", "/notes", access) for access in service.tokens]
+        answers = [service.request("POST", "/probe", access) for access in service.tokens]
 
     shown = caplog.text + "".join(f"{answer.headers}{answer.text}" for answer in answers)
-    assert "POST /notes" in shown
+    assert "POST /probe" in shown
     for token in service.tokens.values():
         assert token not in shown
 
@@ -311,7 +302,7 @@ async def test_without_a_verifier_only_this_machine_is_answered(
     settings: Settings, server: str, client: str, status: int
 ) -> None:
     async with reached(settings, server, client) as service:
-        assert (await service.get("/notes")).status_code == status
+        assert (await service.get("/probe")).status_code == status
         assert (await service.get("/health/live")).status_code == 200
 
 
@@ -326,31 +317,27 @@ async def test_without_a_verifier_it_does_not_start_for_other_machines(
 
 
 def test_the_command_says_so_in_one_line(settings: Settings) -> None:
-    run = app("serve", DATABASE_URL=url(settings), HOST="0.0.0.0")
-
-    assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr.startswith("Error: HOST: ")
-    assert run.stderr.count("\n") == 1
+    check_line(app("serve", DATABASE_URL=url(settings), HOST="0.0.0.0"), "Error: HOST: ")
 
 
 async def test_with_a_verifier_it_listens_anywhere(settings: Settings) -> None:
     chosen = settings.model_copy(update={"host": "0.0.0.0"})
     with TOKENS.with_tokens(chosen) as (asking, tokens):
         async with reached(asking, "192.0.2.1", "192.0.2.2") as service:
-            assert (await service.get("/notes")).status_code == 401
+            assert (await service.get("/probe")).status_code == 401
             headers = {"Authorization": f"Bearer {tokens['read']}"}
-            assert (await service.get("/notes", headers=headers)).status_code == 200
+            assert (await service.get("/probe", headers=headers)).status_code == 200
 
 
 def test_a_route_knows_its_caller(settings: Settings) -> None:
     with TOKENS.with_tokens(settings) as (asking, tokens):
-        app = create_app(asking, features=())
+        service = create_app(asking)
 
-        @app.get("/me")
+        @service.get("/me")
         async def get_me(caller: CurrentCaller) -> list[str]:
             return [caller.subject, *sorted(caller.access)]
 
-        with service_of(app) as address:
+        with service_of(service) as address:
             for access, token in tokens.items():
                 answer = httpx.get(f"{address}/me", headers={"Authorization": f"Bearer {token}"})
                 if "read" in access:

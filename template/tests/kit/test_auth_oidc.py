@@ -17,11 +17,9 @@ from app.kit.auth import oidc, oidc_keys
 from app.kit.auth.access import InvalidToken
 from app.kit.auth.oidc import Issuer, build_verifier
 from app.kit.errors import InvalidSettings, Unavailable
-from app.main import create_app
 from app.settings import Settings
-from tests.conftest import serving
-from tests.kit.test_cli import app, url
-from tests.kit.test_http import check_problem
+from tests.kit.probe.service import create_app
+from tests.kit.support import app, check_line, check_problem, serving, url
 from tests.kit.verifiers.oidc import AUDIENCE, Key, LocalIssuer, local_issuer, new_key
 
 RSA = rsa.generate_private_key(65537, 2048)
@@ -339,13 +337,13 @@ def test_while_the_issuer_is_away_it_is_503_and_then_it_recovers(
     chosen = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE}
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     with serving(create_app(settings.model_copy(update=chosen))) as address:
-        away = httpx.get(f"{address}/notes", headers=headers)
+        away = httpx.get(f"{address}/probe", headers=headers)
         check_problem(away, 503)
         assert away.headers["Retry-After"]
         assert httpx.get(f"{address}/health/ready").status_code == 200
 
         issuer.documents = documents
-        assert httpx.get(f"{address}/notes", headers=headers).status_code == 200
+        assert httpx.get(f"{address}/probe", headers=headers).status_code == 200
 
 
 async def test_a_verified_token_is_believed_for_a_while_but_not_after_its_end(
@@ -399,6 +397,4 @@ def test_half_a_configuration_stops_the_start(
 def test_the_command_says_what_is_missing_in_one_line(settings: Settings) -> None:
     run = app("serve", DATABASE_URL=url(settings), OIDC_ISSUER="https://login.invalid")
 
-    assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr.startswith("Error: OIDC_AUDIENCE: ")
-    assert run.stderr.count("\n") == 1
+    check_line(run, "Error: OIDC_AUDIENCE: ")

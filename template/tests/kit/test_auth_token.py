@@ -12,7 +12,7 @@ from app.kit.caller import Access, Caller
 from app.kit.errors import InvalidSettings
 from app.kit.ids import now
 from app.settings import Settings
-from tests.kit.test_cli import app
+from tests.kit.support import app
 
 DIGEST = "a" * 64
 MALFORMED = {

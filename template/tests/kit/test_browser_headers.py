@@ -11,11 +11,9 @@ import httpx
 import pytest
 
 from app.kit.errors import InvalidSettings
-from app.main import create_app
 from app.settings import Settings, load_settings
-from tests.conftest import serving
-from tests.kit.test_http import MISSING
-from tests.notes.test_notes import create
+from tests.kit.probe.service import create_app
+from tests.kit.support import MISSING, create, serving
 
 APP = "https://app.example.com"
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
@@ -25,20 +23,19 @@ Open = Callable[..., httpx.Client]
 
 @pytest.fixture(scope="module")
 def open_with(settings: Settings) -> Iterator[Open]:
-    """Return a function that runs the service with some settings; it has a bug at ``/bug``."""
+    """Return a function that runs the service with some settings."""
     with ExitStack() as stack:
 
         @cache
         def opened(**changed: object) -> httpx.Client:
             app = create_app(settings.model_copy(update=changed))
-            app.add_api_route("/bug", lambda: 1 / 0)
             address = stack.enter_context(serving(app))
             return stack.enter_context(httpx.Client(base_url=address))
 
         yield opened
 
 
-@pytest.mark.parametrize("path", ["/notes", MISSING, "/nothing", "/bug", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/probe", MISSING, "/nothing", "/probe/bug", "/openapi.json"])
 def test_every_answer_may_be_neither_guessed_nor_framed_nor_kept(
     open_with: Open, path: str
 ) -> None:
@@ -51,8 +48,8 @@ def test_every_answer_may_be_neither_guessed_nor_framed_nor_kept(
     assert "Strict-Transport-Security" not in headers
 
 
-def test_a_note_may_be_kept_by_who_asks_whether_it_is_current(client: httpx.Client) -> None:
-    path = f"/notes/{create(client)['id']}"
+def test_a_sample_may_be_kept_by_who_asks_whether_it_is_current(client: httpx.Client) -> None:
+    path = create(client)
     known = {"If-None-Match": client.get(path).headers["ETag"]}
 
     for answer in (client.get(path), client.get(path, headers=known)):
@@ -71,18 +68,18 @@ def test_the_docs_page_runs_its_own_scripts_only(client: httpx.Client) -> None:
 
 
 def test_https_is_demanded_by_setting(open_with: Open) -> None:
-    headers = open_with(hsts_seconds=31_536_000).get("/notes").headers
+    headers = open_with(hsts_seconds=31_536_000).get("/probe").headers
 
     assert headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 def test_no_other_origin_is_allowed_by_default(client: httpx.Client) -> None:
     for method in ("GET", "OPTIONS"):
-        headers = client.request(method, "/notes", headers={"Origin": APP}).headers
+        headers = client.request(method, "/probe", headers={"Origin": APP}).headers
         assert not [name for name in headers if name.startswith("access-control-")]
 
 
-@pytest.mark.parametrize("path", ["/notes", MISSING, "/notes?limit=0", "/nothing", "/bug"])
+@pytest.mark.parametrize("path", ["/probe", MISSING, "/probe?limit=0", "/nothing", "/probe/bug"])
 def test_a_page_of_an_allowed_origin_may_read_every_answer(open_with: Open, path: str) -> None:
     client = open_with(cors_origins=frozenset({APP}))
 
@@ -112,14 +109,14 @@ def test_a_preflight_is_answered_with_what_may_be_sent(open_with: Open) -> None:
 
 @pytest.mark.parametrize("origin", ["https://app.example.com.evil.example", "null", "*", ""])
 def test_a_page_of_another_origin_may_not(open_with: Open, origin: str) -> None:
-    headers = open_with(cors_origins=frozenset({APP})).get("/notes", headers={"Origin": origin})
+    headers = open_with(cors_origins=frozenset({APP})).get("/probe", headers={"Origin": origin})
 
     assert "Access-Control-Allow-Origin" not in headers.headers
     assert headers.headers["Vary"] == "Origin"
 
 
 def test_a_star_allows_every_origin(open_with: Open) -> None:
-    headers = open_with(cors_origins=frozenset("*")).get("/notes", headers={"Origin": APP}).headers
+    headers = open_with(cors_origins=frozenset("*")).get("/probe", headers={"Origin": APP}).headers
 
     assert headers["Access-Control-Allow-Origin"] == APP
 

@@ -18,13 +18,13 @@ from starlette.types import Receive, Scope, Send
 
 from app.kit.http.limits import BodyLimit
 from app.kit.http.protocol import MAX_HEAD_BYTES, MAX_REQUEST_BYTES, PIECE_BYTES, BoundedProtocol
-from app.main import create_app
 from app.settings import Settings
-from tests.conftest import serving
 from tests.kit.fuzzing import EXAMPLES
+from tests.kit.probe.service import create_app
+from tests.kit.support import serving
 
-GET = b"GET /notes HTTP/1.1\r\nHost: x\r\n"
-POST = b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+GET = b"GET /probe HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 CONTENT = b'{"content":"x"}'
 TOO_MUCH = MAX_HEAD_BYTES + PIECE_BYTES
@@ -34,7 +34,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "NUL in a header": (GET + b"X: a\0b\r\n\r\n", 400),
     "a path that is not ASCII": (b"GET /\xff HTTP/1.1\r\n\r\n", 400),
     "another version": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
-    "no host": (b"GET /notes HTTP/1.1\r\n\r\n", 400),
+    "no host": (b"GET /probe HTTP/1.1\r\n\r\n", 400),
     "two hosts": (GET + b"Host: y\r\n\r\n", 400),
     "two lengths": (POST + b"Content-Length: 15\r\n" * 2 + b"\r\n" + CONTENT, 400),
     "length and chunks": (POST + b"Content-Length: 15\r\n" + CHUNKED[len(POST) :], 400),
@@ -161,7 +161,7 @@ def test_whatever_comes_the_service_does_not_fail(
 
 @pytest.mark.parametrize("size", [PIECE_BYTES, MAX_HEAD_BYTES - 200])
 def test_a_head_within_the_limit_is_not(client: httpx.Client, size: int) -> None:
-    assert client.get("/notes", headers={"X": "a" * size}).status_code == 200
+    assert client.get("/probe", headers={"X": "a" * size}).status_code == 200
 
 
 def test_a_body_in_chunks_of_one_byte_is_read(service: str) -> None:
@@ -230,7 +230,7 @@ def test_one_request_too_many_is_503_at_once(settings: Settings) -> None:
     with serving(create_app(few)) as address, httpx.Client(base_url=address) as client:
         with connected(address, POST + waiting) as first:
             assert first.recv(65536).startswith(b"HTTP/1.1 100 ")
-            refused = client.get("/notes")
+            refused = client.get("/probe")
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
             assert refused.headers["Content-Type"] == "application/problem+json"
             for path in ("/health/live", "/health/ready"):
@@ -238,4 +238,4 @@ def test_one_request_too_many_is_503_at_once(settings: Settings) -> None:
             assert 'app_failures_total{kind="overload"} 1.0' in client.get("/metrics").text
             first.sendall(CONTENT)
             assert first.recv(65536).startswith(b"HTTP/1.1 201 ")
-        assert client.get("/notes").status_code == 200
+        assert client.get("/probe").status_code == 200

@@ -1,187 +1,28 @@
-"""Dumps and loads: what is in them, and what they leave alone."""
+"""Dumps and loads of any feature."""
 
 import asyncio
-import subprocess
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from io import BytesIO
+from subprocess import PIPE
 from typing import Any
 
-import httpx
 import pytest
 
 from app.kit.dump import work
 from app.kit.dump.feature import DumpedFeature, TransferError, find
-from app.kit.errors import NotFound
-from app.kit.features import FEATURES, Feature
-from app.kit.idempotency import digest
-from app.kit.storage import Storage, open_storage
-from app.notes.models import Comment, Note
-from app.notes.records import CommentRecord, CommentRequest, NoteRequest
-from app.notes.repository import NoteRepository
+from app.kit.features import Feature
+from app.kit.storage import Storage
 from app.settings import Settings
-from tests.conftest import NOTES_FEATURE
-from tests.kit.test_cli import APP, environment, url
-from tests.notes.dumps import TIME, dump_of, dumped, hard_records, loaded, many, numbered, record
-
-
-def posted(client: httpx.Client, path: str, content: str) -> tuple[int, str | None, str | None]:
-    answer = client.post(path, json={"content": content}, headers={"Idempotency-Key": "k"})
-    return answer.status_code, answer.headers.get("Location"), answer.headers.get("ETag")
+from tests.kit.dumps import dump_of, dumped, loaded, many
+from tests.kit.probe.service import PROBE
+from tests.kit.support import start, url
 
 
 @pytest.fixture
-def feature(emptied: Storage) -> DumpedFeature:
-    """Notes, of which there are none."""
-    return find("notes", FEATURES, emptied)
-
-
-@pytest.fixture
-def notes(emptied: Storage) -> NoteRepository:
-    """The repository of the same."""
-    notes: NoteRepository = emptied.repository(NOTES_FEATURE)
-    return notes
-
-
-def test_a_dump_has_fixed_bytes() -> None:
-    whole = replace(
-        record(1, "Straße \U0001f600\n"),
-        times_sent=2,
-        version=3,
-        comments=[CommentRecord(numbered(2), "c", TIME, CommentRequest("k", 2))],
-        idempotency=NoteRequest("K", digest("x")),
-    )
-
-    first, last = dump_of([whole]).decode().splitlines()
-
-    assert first == (
-        '{"id":"019b7e4a-4a2e-7000-8000-000000000001","content":"Straße \U0001f600\\n",'
-        '"times_sent":2,"version":3,"created_at":"2026-01-02T03:04:05.678Z",'
-        '"updated_at":"2026-01-02T03:04:05.678Z","comments":['
-        '{"id":"019b7e4a-4a2e-7000-8000-000000000002","content":"c",'
-        '"created_at":"2026-01-02T03:04:05.678Z","idempotency":{"key":"k","version":2}}],'
-        '"idempotency":{"key":"K","sha256":'
-        '"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}}'
-    )
-    assert last == (
-        '{"notes":1,"sha256":"fc625c477b3b108866ca197826f473373b375da85512f1e6e6a7f6191f9456ad"}'
-    )
-
-
-async def test_what_is_loaded_is_dumped_again(feature: DumpedFeature) -> None:
-    for records in ([], hard_records(), many(250)):
-        dump = dump_of(records)
-        assert await loaded(feature, dump) == len(records)
-        assert await loaded(feature, dump) == len(records)
-
-    expected = {r.id: r for r in hard_records()} | {r.id: r for r in many(250)}
-    assert await dumped(feature) == dump_of(list(expected.values()))
-
-
-async def test_a_dump_of_nothing_is_one_line(feature: DumpedFeature) -> None:
-    assert await dumped(feature) == b'{"notes":0,"sha256":"%b"}\n' % digest("").encode()
-
-
-async def test_clients_notice_nothing_after_a_move(
-    feature: DumpedFeature, notes: NoteRepository, empty_database: Settings, client: httpx.Client
-) -> None:
-    async with open_storage(empty_database) as elsewhere:
-        await elsewhere.migrate()
-        old: NoteRepository = elsewhere.repository(NOTES_FEATURE)
-        note = await old.add(Note.new("Buy oat milk"), key="k")
-        comment, version = await old.add_comment(note.id, Comment.new("a remark"), key="k")
-        await old.update_content(note.id, "Buy cream")
-        await old.send(note.id)
-        dump = await dumped(find("notes", FEATURES, elsewhere))
-        before = await old.latest(limit=9)
-
-    await loaded(feature, dump)
-
-    assert await notes.latest(limit=9) == before
-    assert await dumped(feature) == dump
-    path = f"/notes/{note.id}"
-    assert posted(client, "/notes", "Buy oat milk") == (201, path, '"1"')
-    assert posted(client, f"{path}/comments", "a remark") == (
-        201,
-        f"{path}/comments/{comment.id}",
-        f'"{version}"',
-    )
-    for target in ("/notes", f"{path}/comments"):
-        assert posted(client, target, "other") == (422, None, None)
-
-
-async def test_loading_puts_back_and_leaves_others(
-    feature: DumpedFeature, notes: NoteRepository
-) -> None:
-    dump = dump_of(hard_records())
-    await loaded(feature, dump)
-    await notes.update_content(numbered(0), "changed")
-    await notes.delete(numbered(1))
-    await notes.add_comment(numbered(3), Comment.new("new"), key="k")
-    await notes.delete_comment(numbered(4), numbered(1007))
-    await notes.add_comment(numbered(4), Comment.new("new"), key="k" * 255)  # That of the deleted.
-    other = await notes.add(Note.new("another"))
-
-    await loaded(feature, dump)
-
-    assert await notes.get(other.id) == other
-    await notes.delete(other.id)
-    assert await dumped(feature) == dump
-
-
-async def test_a_dump_is_of_one_moment(feature: DumpedFeature, notes: NoteRepository) -> None:
-    before = dump_of(many(250))
-    await loaded(feature, before)
-
-    pages = feature.repository.dump()
-    met = [*await anext(pages)]
-    await notes.update_content(numbered(240), "changed")
-    await notes.delete(numbered(241))
-    await notes.add(Note.new("new"))
-    async for page in pages:
-        met += page
-
-    assert met == many(250)
-    assert await dumped(feature) != before
-
-
-async def test_the_key_of_another_note_is_refused(
-    feature: DumpedFeature, notes: NoteRepository
-) -> None:
-    await notes.add(Note.new("mine"), key="k")
-    taken = replace(record(1), idempotency=NoteRequest("k", digest("x")))
-
-    with pytest.raises(TransferError, match="lines 1 to 2: An idempotency key"):
-        await loaded(feature, dump_of([record(0), taken]))
-
-    with pytest.raises(NotFound):
-        await notes.get(taken.id)
-
-
-async def test_loads_at_the_same_moment_end_as_one(feature: DumpedFeature) -> None:
-    dump = dump_of(many(600))
-
-    for _ in range(2):  # Into nothing, and over what is there.
-        await asyncio.gather(*(loaded(feature, dump) for _ in range(4)))
-
-        assert await dumped(feature) == dump
-
-
-async def test_a_load_makes_no_writer_fail(feature: DumpedFeature, notes: NoteRepository) -> None:
-    dump = dump_of(many(20))
-    await loaded(feature, dump)
-
-    async def load_often() -> None:
-        for _ in range(20):
-            await loaded(feature, dump)
-
-    async def change_often(number: int) -> None:
-        while not loading.done():
-            await notes.send(numbered(number))
-            await notes.update_content(numbered(number), "x")
-
-    loading = asyncio.create_task(load_often())
-    await asyncio.gather(loading, *(change_often(number) for number in range(5)))
+async def feature(storage: Storage) -> DumpedFeature:
+    """The probe, without samples."""
+    await storage.repository(PROBE).clear()
+    return find("probe", [PROBE], storage)
 
 
 @pytest.mark.parametrize("command", [work.dump, work.load])
@@ -206,8 +47,8 @@ async def test_a_command_can_be_interrupted(
 
 
 def load_and_kill(settings: Settings, given: bytes) -> None:
-    variables = environment(DATABASE_URL=url(settings))
-    with subprocess.Popen([APP, "load"], env=variables, stdin=subprocess.PIPE) as process:
+    load, variables = ["load", "--feature=probe"], {"DATABASE_URL": url(settings)}
+    with start(load, variables, stdin=PIPE) as process:
         assert process.stdin
         process.stdin.write(given)  # Returns once all was read but what a pipe holds.
         process.kill()

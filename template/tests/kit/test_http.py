@@ -3,15 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.notes.test_notes import create
-
-MISSING = "/notes/01890a5d-ac96-774b-bcce-b302099a8057"
-JSON = {"Content-Type": "application/json"}
+from tests.kit.support import JSON, MISSING, check_problem, create
 
 BAD_BODIES: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", ""),
@@ -49,31 +45,12 @@ BAD_QUERIES = {
 }
 
 
-def check_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    problem: dict[str, Any] = answer.json()
-    assert problem["status"] == status
-    assert problem["request_id"] == answer.headers["X-Request-ID"]
-    assert all(isinstance(problem[key], str) for key in ("type", "title", "detail"))
-    assert ("errors" in problem) is (status == 422)
-    return problem
-
-
 @pytest.mark.parametrize(("body", "pointer"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
 def test_an_invalid_body_is_422_and_says_where(
     client: httpx.Client, body: bytes, pointer: str
 ) -> None:
-    path = f"/notes/{create(client)['id']}"
-    answers = [
-        client.post("/notes", content=body, headers=JSON),
-        client.put(path, content=body, headers=JSON),
-        client.post(f"{path}/comments", content=body, headers=JSON),
-    ]
-    if body != b"{}":
-        answers.append(client.patch(path, content=body, headers=JSON))
-
-    for answer in answers:
+    for method, path in (("POST", "/probe"), ("PUT", create(client))):
+        answer = client.request(method, path, content=body, headers=JSON)
         (error,) = check_problem(answer, 422)["errors"]
         assert (error["in"], error["pointer"]) == ("body", pointer)
         assert error["detail"]
@@ -81,56 +58,66 @@ def test_an_invalid_body_is_422_and_says_where(
 
 @pytest.mark.parametrize("query", BAD_QUERIES, ids=lambda query: query[:20])
 def test_an_invalid_query_is_422_and_says_where(client: httpx.Client, query: str) -> None:
-    (error,) = check_problem(client.get(f"/notes?{query}"), 422)["errors"]
+    (error,) = check_problem(client.get(f"/probe?{query}"), 422)["errors"]
 
     assert (error["in"], error["pointer"]) == ("query", BAD_QUERIES[query])
 
 
 def test_an_unknown_query_parameter_is_ignored(client: httpx.Client) -> None:
-    assert client.get("/notes?limit=1&colour=red").status_code == 200
+    assert client.get("/probe?limit=1&colour=red").status_code == 200
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
 def test_another_content_type_is_422(client: httpx.Client, content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
 
-    check_problem(client.post("/notes", content=b'{"content":"x"}', headers=headers), 422)
+    check_problem(client.post("/probe", content=b'{"content":"x"}', headers=headers), 422)
 
 
 @pytest.mark.parametrize("text", ["x" * 255, "\U0001f600" * 255, "\x1c", "\u200b", "\ufeff"])
 def test_what_is_neither_blank_nor_too_long_is_kept(client: httpx.Client, text: str) -> None:
-    assert create(client, text)["content"] == text
+    assert client.get(create(client, text)).json()["data"]["content"] == text
 
 
 @pytest.mark.parametrize(
-    "note_id",
+    "sample_id",
     ["x", "1", "%00", "{01890a5d-ac96-774b-bcce-b302099a8057}", "01890a5dac96774bbcceb302099a8057"],
 )
-def test_a_malformed_id_is_404(client: httpx.Client, note_id: str) -> None:
-    path, note = f"/notes/{note_id}", f"/notes/{create(client)['id']}"
+def test_a_malformed_id_is_404(client: httpx.Client, sample_id: str) -> None:
+    path = f"/probe/{sample_id}"
 
     check_problem(client.get(path), 404)
-    check_problem(client.put(path, content=b"{", headers=JSON), 404)
-    check_problem(client.post(f"{path}/comments", json={"content": "x"}), 404)
-    check_problem(client.delete(f"{note}/comments/{note_id}"), 404)
+    check_problem(client.put(path, json={}), 404)
 
 
-def test_checks_come_in_the_order_404_422_412_409(client: httpx.Client) -> None:
-    path = f"/notes/{create(client)['id']}"
-    for _ in range(100):
-        client.post(f"{path}/comments", json={"content": "c"})
-    wrong, blank, valid = {"If-Match": '"0"'}, {"content": " "}, {"content": "x"}
-
-    for body in (blank, valid):
-        check_problem(client.put(MISSING, json=body, headers=wrong), 404)
-        check_problem(client.post(f"{MISSING}/comments", json=body, headers=wrong), 404)
-    check_problem(client.delete(f"{path}/comments/{path[7:]}", headers=wrong), 404)
-    check_problem(client.post(f"{path}/comments", json=blank, headers=wrong), 422)
-    check_problem(client.post(f"{path}/comments", json=valid, headers=wrong), 412)
-    check_problem(client.post(f"{path}/comments", json=valid), 409)
+MATCHING = ['"1"', '"9", "1"', "*", '"a,b" , "1"', ',"1",']
+NOT_MATCHING = ['"2"', 'W/"1"', '"01"', "1", "", '"1', '"99999999999999999999"', "**", '"1" x']
 
 
-@pytest.mark.parametrize("path", ["/", "/note", "/notes/", "/redoc", "/docs/oauth2-redirect"])
+@pytest.mark.parametrize("tags", MATCHING + NOT_MATCHING)
+def test_if_match_lets_only_the_version_through(client: httpx.Client, tags: str) -> None:
+    answer = client.put(create(client), json={"content": "x"}, headers={"If-Match": tags})
+
+    assert answer.status_code == (200 if tags in MATCHING else 412)
+
+
+def test_if_match_may_come_in_several_lines(client: httpx.Client) -> None:
+    lines = [("If-Match", '"8"'), ("If-Match", '"1"')]
+
+    assert client.put(create(client), json={"content": "x"}, headers=lines).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("tags", "status"), [('"1"', 304), ('W/"1"', 304), ("*", 304), ('"0", "1"', 304), ('"2"', 200)]
+)
+def test_if_none_match_spares_a_known_version(client: httpx.Client, tags: str, status: int) -> None:
+    answer = client.get(create(client), headers={"If-None-Match": tags})
+
+    assert (answer.status_code, answer.headers["ETag"]) == (status, '"1"')
+    assert bool(answer.content) is (status == 200)
+
+
+@pytest.mark.parametrize("path", ["/", "/prob", "/probe/", "/redoc", "/docs/oauth2-redirect"])
 def test_an_unknown_path_is_404(client: httpx.Client, path: str) -> None:
     check_problem(client.get(path), 404)
 
@@ -138,9 +125,8 @@ def test_an_unknown_path_is_404(client: httpx.Client, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "methods"),
     [
-        ("/notes", "GET, HEAD, OPTIONS, POST"),
-        (MISSING, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
-        (f"{MISSING}/send", "OPTIONS, POST"),
+        ("/probe", "GET, HEAD, OPTIONS, POST"),
+        (MISSING, "GET, HEAD, OPTIONS, PUT"),
         ("/health/ready", "GET, HEAD, OPTIONS"),
     ],
 )
@@ -153,7 +139,7 @@ def test_a_path_tells_its_methods(client: httpx.Client, path: str, methods: str)
     assert client.options(path).headers["Allow"] == methods
 
 
-@pytest.mark.parametrize("path", ["/notes", "/health/live", "/docs", "/openapi.json", MISSING])
+@pytest.mark.parametrize("path", ["/probe", "/health/live", "/docs", "/openapi.json", MISSING])
 def test_head_answers_as_get_without_the_body(client: httpx.Client, path: str) -> None:
     get, head = client.get(path), client.head(path)
 
@@ -169,14 +155,14 @@ def test_a_body_over_64_kib_is_413_also_when_its_length_is_not_announced(
         for _ in range(65):
             yield b" " * 1024
 
-    check_problem(client.post("/notes", content=b" " * 65_537, headers=JSON), 413)
-    check_problem(client.post("/notes", content=chunks(), headers=JSON), 413)
+    check_problem(client.post("/probe", content=b" " * 65_537, headers=JSON), 413)
+    check_problem(client.post("/probe", content=chunks(), headers=JSON), 413)
     within = b'{"content":"x"}'.ljust(65_536)
-    assert client.post("/notes", content=within, headers=JSON).status_code == 201
+    assert client.post("/probe", content=within, headers=JSON).status_code == 201
 
 
 def test_every_answer_bears_the_request_id(client: httpx.Client) -> None:
-    for path in ("/notes", "/nothing", MISSING, "/docs"):
+    for path in ("/probe", "/nothing", MISSING, "/docs"):
         answer = client.get(path, headers={"X-Request-ID": "a-Z.0_9"})
         assert answer.headers["X-Request-ID"] == "a-Z.0_9"
 
@@ -209,32 +195,30 @@ def test_operations_are_named_by_their_functions(client: httpx.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     names = {operation["operationId"] for path in paths.values() for operation in path.values()}
 
-    assert names >= {"get_liveness", "get_readiness", "list_notes", "get_note", "create_comment"}
+    assert names == {
+        "get_liveness",
+        "get_readiness",
+        "list_samples",
+        "create_sample",
+        "get_sample",
+        "replace_sample",
+    }
 
 
 def test_the_document_says_what_can_come(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
 
     statuses = {
-        f"{method} {path}": set(operation["responses"])
+        f"{method} {path}": " ".join(sorted(operation["responses"].keys() - {"401", "403"}))
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
     }
-    assert statuses["get /health/live"] == {"200", "500"}
-    assert statuses["get /health/ready"] == {"200", "500", "503"}
-    of_notes = {name: found for name, found in statuses.items() if " /notes" in name}
-    of_all = set.intersection(*of_notes.values())
-    assert of_all >= {"500", "503"}
-    assert {name: " ".join(sorted(found - of_all)) for name, found in of_notes.items()} == {
-        "get /notes": "200 422",
-        "post /notes": "201 408 413 422",
-        "get /notes/{note_id}": "200 304 404",
-        "put /notes/{note_id}": "200 404 408 412 413 422",
-        "patch /notes/{note_id}": "200 404 408 412 413 422",
-        "delete /notes/{note_id}": "204 404 412",
-        "post /notes/{note_id}/send": "200 404 412",
-        "post /notes/{note_id}/comments": "201 404 408 409 412 413 422",
-        "get /notes/{note_id}/comments/{comment_id}": "200 404",
-        "delete /notes/{note_id}/comments/{comment_id}": "204 404 412",
+    assert statuses == {
+        "get /health/live": "200 500",
+        "get /health/ready": "200 500 503",
+        "get /probe": "200 422 500 503",
+        "post /probe": "201 408 413 422 500 503",
+        "get /probe/{sample_id}": "200 304 404 500 503",
+        "put /probe/{sample_id}": "200 404 408 412 413 422 500 503",
     }
-    assert document["components"]["schemas"]["NewContent"]["additionalProperties"] is False
+    assert document["components"]["schemas"]["NewSample"]["additionalProperties"] is False

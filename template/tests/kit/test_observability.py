@@ -5,11 +5,9 @@ import json
 import os
 import re
 import signal
-import socket
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -23,12 +21,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from app.kit.storage import open_storage
-from app.main import create_app
 from app.settings import Settings
-from tests.conftest import NOTES_FEATURE
-from tests.conftest import serving as running
-from tests.kit.test_cli import APP
-from tests.kit.test_serve import await_lines
+from tests.kit.probe.service import PROBE, create_app
+from tests.kit.support import await_lines, process, serving
 
 EACH = 5
 STARTED = "startup complete"
@@ -52,19 +47,25 @@ class Seen:
 def seen(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """Serve with two workers, have each answer ``EACH`` pages, kill one, and ask once more."""
     log = tmp_path_factory.mktemp("observed") / "log"
-    with collecting() as (collector, spans), serving(settings, collector, log) as get:
+    with (
+        collecting() as (collector, spans),
+        process(settings, log, "--workers", "2", OTEL_EXPORTER_OTLP_ENDPOINT=collector) as (
+            _,
+            address,
+        ),
+    ):
         first, second = started(log, 2)
         for stopped in (first, second):
             os.kill(stopped, signal.SIGSTOP)
             for _ in range(EACH):
-                get("/notes?limit=1&name=ada")
+                get(address, "/probe?limit=1&name=ada")
             os.kill(stopped, signal.SIGCONT)
-        before = get("/metrics")
+        before = get(address, "/metrics")
         os.kill(first, signal.SIGKILL)
         started(log, 3)
-        after = get("/metrics")
-        for path in ("/health/ready", "/notes/ada", "/ada"):
-            get(path)
+        after = get(address, "/metrics")
+        for path in ("/health/ready", "/probe/ada", "/ada"):
+            get(address, path)
     return Seen([json.loads(line) for line in log.read_text().splitlines()], before, after, spans)
 
 
@@ -92,32 +93,13 @@ def collecting() -> Iterator[tuple[str, list[Span]]]:
             server.shutdown()
 
 
-@contextmanager
-def serving(settings: Settings, collector: str, log: Path) -> Iterator[Callable[[str], str]]:
-    """Run two workers; give what sends a request on a connection of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    variables = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "PORT": str(port),
-        "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
-    }
-
-    def get(path: str) -> str:
-        connection = HTTPConnection("127.0.0.1", port, timeout=10)
-        connection.request("GET", path, headers=SECRETS)
-        text = connection.getresponse().read().decode()
-        connection.close()
-        return text
-
-    with log.open("w") as file:
-        process = subprocess.Popen([APP, "serve", "--workers", "2"], env=variables, stderr=file)
-    try:
-        yield get
-    finally:
-        process.terminate()  # Killed, it would leave its workers behind.
-        process.wait(timeout=10)
+def get(address: str, path: str) -> str:
+    """Send a request on a connection of its own."""
+    connection = HTTPConnection(address, timeout=10)
+    connection.request("GET", path, headers=SECRETS)
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return text
 
 
 def started(log: Path, count: int) -> list[int]:
@@ -135,11 +117,11 @@ def value(metrics: str, name: str, **labels: str) -> float:
 
 def test_a_request_is_one_line_of_fields_and_nothing_personal(seen: Seen) -> None:
     lines = [line for line in seen.log if line["logger"] == "app.http"]
-    routes = ["/notes"] * 2 * EACH + ["/notes/{note_id}", "other"]
+    routes = ["/probe"] * 2 * EACH + ["/probe/{sample_id}", "other"]
 
     assert sorted(line["route"] for line in lines) == routes
     for line in lines:
-        found = line["route"] == "/notes"
+        found = line["route"] == "/probe"
         assert (line["method"], line["status"]) == ("GET", 200 if found else 404)
         assert (line["request_id"], line["trace_id"]) == ("find-me", TRACE)
         assert line["duration_ms"] > 0
@@ -150,7 +132,7 @@ def test_a_request_is_one_line_of_fields_and_nothing_personal(seen: Seen) -> Non
 
 def test_metrics_are_the_sum_of_all_workers_also_of_one_that_died(seen: Seen) -> None:
     for metrics in (seen.before, seen.after):
-        page = {"http_route": "/notes", "http_response_status_code": "200"}
+        page = {"http_route": "/probe", "http_response_status_code": "200"}
         assert value(metrics, DURATION, http_request_method="GET", **page) == 2 * EACH
         for kind in ("bug", "outage", "schema", "transient"):
             assert f'kind="{kind}"' in metrics
@@ -167,10 +149,10 @@ def test_the_pool_of_a_worker_that_died_is_forgotten(seen: Seen, settings: Setti
 
 def test_a_trace_leads_from_the_caller_through_the_route_to_the_database(seen: Seen) -> None:
     by_name = {span.name: span for span in seen.spans}
-    route, database = by_name["GET /notes"], by_name["latest notes"]
+    route, database = by_name["GET /probe"], by_name["latest probe"]
     attributes = {a.key: a.value.string_value for span in seen.spans for a in span.attributes}
 
-    assert by_name.keys() == {"GET /notes", "latest notes", "GET /notes/{note_id}", "GET"}
+    assert by_name.keys() == {"GET /probe", "latest probe", "GET /probe/{sample_id}", "GET"}
     assert route.trace_id.hex() == database.trace_id.hex() == TRACE
     assert route.parent_span_id.hex() == PARENT
     assert (route.kind, database.kind) == (Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT)
@@ -180,22 +162,17 @@ def test_a_trace_leads_from_the_caller_through_the_route_to_the_database(seen: S
 
 
 def test_without_a_word_from_the_environment_nothing_can_trace(client: httpx.Client) -> None:
-    client.get("/notes")
+    client.get("/probe")
 
     loaded = [name for name in sys.modules if name.startswith("opentelemetry.")]
     assert not [name for name in loaded if re.search(r"\.(sdk|exporter)\.", name)]
 
 
+@pytest.mark.usefixtures("revisions")
 def test_failures_are_counted_by_kind(empty_database: Settings) -> None:
-    app = create_app(empty_database)
-
-    @app.get("/bug")
-    def bug() -> None:
-        raise RuntimeError
-
-    with running(app) as address:
-        assert httpx.get(f"{address}/notes").status_code == 503
-        assert httpx.get(f"{address}/bug").status_code == 500
+    with serving(create_app(empty_database)) as address:
+        assert httpx.get(f"{address}/probe").status_code == 503
+        assert httpx.get(f"{address}/probe/bug").status_code == 500
         metrics = httpx.get(f"{address}/metrics").text
 
     assert value(metrics, "app_failures_total", kind="schema") == 1
@@ -204,15 +181,15 @@ def test_failures_are_counted_by_kind(empty_database: Settings) -> None:
 
 
 def test_metrics_can_be_hidden(settings: Settings) -> None:
-    with running(create_app(settings.model_copy(update={"metrics": False}))) as address:
+    with serving(create_app(settings.model_copy(update={"metrics": False}))) as address:
         assert httpx.get(f"{address}/metrics").status_code == 404
 
 
 async def test_the_pool_tells_who_waits(settings: Settings) -> None:
     small = settings.model_copy(update={"database_pool_size": 2})
     async with open_storage(small) as storage:
-        notes = storage.repository(NOTES_FEATURE)
-        asked = [asyncio.create_task(notes.latest(limit=1)) for _ in range(10)]
+        probe = storage.repository(PROBE)
+        asked = [asyncio.create_task(probe.latest(limit=1)) for _ in range(10)]
         await asyncio.sleep(0)
         busy = storage.pool()
         with suppress(Exception):

@@ -5,56 +5,27 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event
 
-import httpx
-
-from app.main import create_app
 from app.settings import Settings
-from tests.kit.test_cli import APP, environment, url
+from tests.kit.probe.service import create_app
+from tests.kit.support import await_lines
+from tests.kit.support import process as serving
 
 CLIENTS = 4
 POST = (
-    b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"POST /probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     b"Content-Length: 15\r\n\r\n"
 )
 
 
-@contextmanager
-def serving(
-    settings: Settings, log: Path, *options: str
-) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    variables = environment(DATABASE_URL=url(settings), PORT=address.rpartition(":")[2])
-    with log.open("w") as file:
-        process = subprocess.Popen([APP, "serve", *options], env=variables, stderr=file)
-    try:
-        wait_for(f"http://{address}/health/ready")
-        yield process, address
-    finally:
-        process.kill()
-        process.wait()
-
-
-def wait_for(address: str) -> None:
-    for _ in range(300):
-        try:
-            if httpx.get(address).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise TimeoutError(address)
-
-
 def create(client: HTTPConnection) -> bool:
-    """Make a note, and return whether more may be asked on the same connection."""
-    client.request("POST", "/notes", '{"content":"x"}', {"Content-Type": "application/json"})
+    """Make a sample, and return whether more may be asked on the same connection."""
+    client.request("POST", "/probe", '{"content":"x"}', {"Content-Type": "application/json"})
     answer = client.getresponse()
     assert (answer.status, bool(answer.read())) == (201, True)
     return answer.getheader("Connection") != "close"
@@ -135,12 +106,3 @@ def test_a_rolling_restart_under_load_loses_no_request(settings: Settings, tmp_p
         assert all(client.result() for client in clients)
         assert replaced
         terminate_amid_a_request(process, address)
-
-
-def await_lines(log: Path, text: str, count: int) -> bool:
-    """Wait until a text was logged so many times, and return whether it was."""
-    for _ in range(600):
-        if log.read_text().count(text) >= count:
-            return True
-        time.sleep(0.05)
-    return False

@@ -2,27 +2,25 @@
 
 import asyncio
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
-from app.kit.storage import Storage
-from app.kit.storage.sql import SqlStorage
-from app.notes.models import Note
-from app.notes.sql_rows import notes
-from tests.conftest import NOTES_FEATURE
+from tests.kit.probe.models import Sample
+from tests.kit.probe.sql import samples
 
 
-async def test_a_transaction_that_meets_a_deadlock_is_run_again(emptied: Storage) -> None:
+async def test_a_transaction_that_meets_a_deadlock_is_run_again(probe: Any) -> None:
     """Where writers wait for each other from the beginning, they meet none, and end as well."""
-    assert isinstance(emptied, SqlStorage)
-    storage, repository = emptied, emptied.repository(NOTES_FEATURE)
-    first, second = [await repository.add(Note.new("x")) for _ in range(2)]
+    storage, (first, second) = probe.storage, (Sample.new("x"), Sample.new("x"))
+    for sample in (first, second):
+        await probe.add(sample)
 
-    async def change(*both: Note) -> None:
+    async def change(*both: Sample) -> None:
         async with storage.transaction() as transaction:
-            for note in both:
-                sent = sa.update(notes).values(times_sent=notes.c.times_sent + 1)
-                await transaction.execute(sent.where(notes.c.id == note.id))
+            for sample in both:
+                counted = sa.update(samples).values(version=samples.c.version + 1)
+                await transaction.execute(counted.where(samples.c.id == sample.id))
                 await asyncio.sleep(0.05)
 
     await asyncio.gather(
@@ -30,4 +28,4 @@ async def test_a_transaction_that_meets_a_deadlock_is_run_again(emptied: Storage
         storage.bounded(partial(change, second, first)),
     )
 
-    assert [note.times_sent for note in await repository.latest(limit=2)] == [2, 2]
+    assert [(await probe.get(sample.id)).version for sample in (first, second)] == [3, 3]

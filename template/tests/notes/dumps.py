@@ -1,19 +1,16 @@
-"""Dumps for tests: hard ones, long ones, and what a feature dumps and loads."""
+"""Dumps of notes for tests."""
 
 from datetime import UTC, datetime
-from io import BytesIO
-from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from app.kit.dump import work
-from app.kit.dump.feature import DumpedFeature, Format
-from app.kit.dump.lines import Checksum, lines
+from app.kit.dump.feature import Format
 from app.kit.idempotency import digest
 from app.notes.records import CommentRecord, CommentRequest, NoteRequest, Record
+from tests.kit import dumps
+from tests.kit.dumps import TIME, numbered
 
 NOTES = Format("notes", TypeAdapter(Record))
-TIME = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 CONTENTS = [
     "x",
     "\U0001f600" * 255,
@@ -23,15 +20,6 @@ CONTENTS = [
     "\\\"' {}/</script> %s 100%",
     "\ud7ff\ue000\uffff\U0010ffff",
 ]
-
-
-def quiet(records: int, size: int) -> None:
-    """Tell nobody."""
-
-
-def numbered(number: int) -> UUID:
-    """Return an id of always the same millisecond."""
-    return UUID(int=0x019B7E4A4A2E7 << 76 | 0b10 << 62 | number)
 
 
 def record(number: int, content: str = "Buy oat milk") -> Record:
@@ -58,16 +46,4 @@ def many(number: int) -> list[Record]:
 
 
 def dump_of(records: list[Record]) -> bytes:
-    seal = Checksum(NOTES.name)
-    seal.add(*(written := lines(NOTES, records)))
-    return b"".join(written) + seal.last_line()
-
-
-async def dumped(feature: DumpedFeature) -> bytes:
-    file = BytesIO()
-    await work.dump(feature, file, quiet)
-    return file.getvalue()
-
-
-async def loaded(feature: DumpedFeature, dump: bytes) -> int:
-    return await work.load(feature, BytesIO(dump), quiet)
+    return dumps.dump_of(records, NOTES)

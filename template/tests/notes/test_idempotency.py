@@ -5,9 +5,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.kit.test_http import MISSING, check_problem
+from tests.kit.support import check_problem
 from tests.notes.test_concurrency import REQUESTS, all_at_once
-from tests.notes.test_notes import create
+from tests.notes.test_notes import MISSING, create
 
 BAD_KEYS = {
     "empty": [b""],

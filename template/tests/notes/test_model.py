@@ -19,8 +19,8 @@ from app.kit.storage import open_storage
 from app.notes.models import Comment, Note
 from app.notes.repository import NoteRepository, Versions
 from app.settings import Settings
-from tests.conftest import NOTES_FEATURE, delete_all
 from tests.kit.fuzzing import EXAMPLES
+from tests.notes.conftest import NOTES_FEATURE, delete_all
 from tests.notes.memory import MemoryNotes
 
 Call = Callable[[NoteRepository], Awaitable[Any]]

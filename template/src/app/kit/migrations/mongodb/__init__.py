@@ -24,6 +24,7 @@ from app.kit import SERVICE, SERVICE_FOLDER
 from app.kit.errors import Unavailable
 
 VERSIONS = SERVICE_FOLDER / "migrations" / "mongodb" / "versions"
+PACKAGE = f"{SERVICE}.migrations.mongodb.versions"
 
 LEASE_SECONDS = 10
 """How long the lock of a process that was killed still stands."""
@@ -56,9 +57,7 @@ async def upgrade(database: Database) -> None:
     async with _locked(database.migrations, owner):
         for name in sorted(revisions()):
             if name not in await applied(database):
-                await import_module(f"{SERVICE}.migrations.mongodb.versions.{name}").upgrade(
-                    database
-                )
+                await import_module(f"{PACKAGE}.{name}").upgrade(database)
                 await _record(database.migrations, owner, name)
 
 

@@ -18,7 +18,7 @@ async def upgrade(database: Database) -> None:
 
 def write(title: str, folder: Path = VERSIONS) -> Path:
     """Write an empty revision that comes after all others."""
-    number = 1 + max(int(name.partition("_")[0]) for name in revisions())
+    number = 1 + max((int(name.partition("_")[0]) for name in revisions()), default=0)
     name = re.sub("[^a-z0-9]+", "_", title.lower()).strip("_")
     path = folder / f"{number:04}_{name}.py"
     path.write_text(REVISION.format(title=title), encoding="utf-8")

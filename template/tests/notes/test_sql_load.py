@@ -13,8 +13,9 @@ from app.kit.storage.sql import Base, SqlStorage
 from app.notes.models import Comment
 from app.notes.sql_rows import comments, notes
 from app.settings import Settings
-from tests.conftest import NOTES_FEATURE
-from tests.notes.dumps import dump_of, dumped, hard_records, loaded, numbered
+from tests.kit.dumps import dumped, loaded, numbered
+from tests.notes.conftest import NOTES_FEATURE
+from tests.notes.dumps import dump_of, hard_records
 
 TABLES = sa.MetaData(naming_convention=Base.metadata.naming_convention)
 

@@ -1,0 +1,53 @@
+"""The platform's tests run on a feature of their own, the probe."""
+
+import asyncio
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.kit.storage import Storage
+from app.settings import Settings
+from tests.kit.probe.service import PROBE, create_app
+from tests.kit.support import ENGINE, create_samples, serving
+
+
+@pytest.fixture(scope="session", autouse=True)
+def samples(settings: Settings) -> None:
+    """Have the shared database keep samples, too."""
+    asyncio.run(create_samples(settings))
+
+
+@pytest.fixture(scope="session")
+def service(settings: Settings, samples: None) -> Iterator[str]:
+    """The address of the service with the probe, which runs on the shared database."""
+    with serving(create_app(settings)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def client(service: str) -> Iterator[httpx.Client]:
+    """A client of the same."""
+    with httpx.Client(base_url=service, timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
+def probe(storage: Storage) -> Any:
+    """The probe's repository, on the shared database."""
+    return storage.repository(PROBE)
+
+
+@pytest.fixture
+def revisions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the probe's revisions in the place of those of the service."""
+    kind: Any = import_module(f"app.kit.migrations.{ENGINE.KIND}")
+    versions = f"{ENGINE.KIND}_versions"
+    monkeypatch.setattr(kind, "VERSIONS", Path(__file__).parent / "probe" / versions)
+    monkeypatch.setattr(kind, "PACKAGE", f"tests.kit.probe.{versions}", raising=False)
+    for name in {"revisions", "heads"} & set(dir(kind)):
+        monkeypatch.setattr(kind, name, cache(getattr(kind, name).__wrapped__))

@@ -1,0 +1,1 @@
+"""A feature that the platform is tested with, whatever features the service has."""

@@ -1,0 +1,185 @@
+"""What the tests share: databases, running services, commands, and what an answer must be like."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import uvicorn
+from starlette.types import ASGIApp
+
+from app.kit.cli import run
+from app.kit.http.protocol import BoundedProtocol
+from app.kit.storage import ENGINES, engine_of, open_storage
+from app.settings import Settings
+from tests.kit.probe.service import SERVICE
+
+SERVER = os.environ.get("TEST_DATABASE_URL")
+MISSING = "/probe/01890a5d-ac96-774b-bcce-b302099a8057"
+JSON = {"Content-Type": "application/json"}
+
+
+def _engine() -> ModuleType:
+    name = next(iter(ENGINES.values()))
+    if SERVER:
+        name = engine_of(Settings(_env_file=None, database_url=SERVER))
+    return import_module(f"tests.kit.engines.{name}")
+
+
+ENGINE = _engine()
+"""The engine of ``TEST_DATABASE_URL``, else the first one that the project knows."""
+
+PROBE_STORAGE = import_module(f"tests.kit.probe.{ENGINE.KIND}")
+"""The module of the probe feature for this engine."""
+
+
+@contextmanager
+def new_database() -> Iterator[Settings]:
+    """Yield settings that name a new, empty database, which is gone at the end."""
+    with ENGINE.database(SERVER) as url:
+        yield Settings(_env_file=None, database_url=url, log_level="WARNING")
+
+
+async def create_samples(settings: Settings) -> None:
+    """Have a database keep samples, too."""
+    async with open_storage(settings) as storage:
+        await PROBE_STORAGE.create(storage)
+
+
+@contextmanager
+def serving(app: ASGIApp, http: type[BoundedProtocol] = BoundedProtocol) -> Iterator[str]:
+    """Run a service in a thread, and yield its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, http=http, lifespan="on", log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    while thread.is_alive() and not server.started:
+        time.sleep(0.01)
+    host, port = listener.getsockname()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def url(settings: Settings) -> str:
+    return settings.database_url.get_secret_value()
+
+
+def app(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in an empty folder, with nothing in its environment but ``variables``.
+
+    It runs in this process, which spares the half of a second that it takes to begin.
+    """
+    out, err, code = StringIO(), StringIO(), 0
+    with (
+        TemporaryDirectory() as folder,
+        chdir(folder),
+        patch.dict(os.environ, _environment(**variables), clear=True),
+        patch.object(sys, "argv", ["app", *arguments]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            run(SERVICE)
+        except SystemExit as end:  # As Python does at its end: a text is for stderr, and is a 1.
+            code = int(bool(end.code))
+            if isinstance(end.code, str):
+                print(end.code, file=err)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def start(
+    arguments: Sequence[str], variables: dict[str, str], **options: Any
+) -> subprocess.Popen[bytes]:
+    """Begin the same in a process of its own."""
+    command = [sys.executable, "-m", "tests.kit.probe.service", *arguments]
+    return subprocess.Popen(command, cwd=gettempdir(), env=_environment(**variables), **options)
+
+
+def _environment(**variables: str) -> dict[str, str]:
+    root = str(Path(__file__).parents[2])
+    paths = [root, os.environ.get("PYTHONPATH", "")]  # Of a service that is not installed.
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+    } | variables
+
+
+@contextmanager
+def process(
+    settings: Settings, log: Path, *options: str, **variables: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run the service in a process of its own; yield it and its host and port when it is ready."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    variables |= {"DATABASE_URL": url(settings), "PORT": address.rpartition(":")[2]}
+    with log.open("w") as file:
+        running = start(["serve", *options], variables, stderr=file)
+    try:
+        _await_ready(f"http://{address}/health/ready")
+        yield running, address
+    finally:
+        running.terminate()  # Killed, it would leave its workers behind.
+        try:
+            running.wait(timeout=10)
+        finally:
+            running.kill()
+
+
+def _await_ready(address: str) -> None:
+    for _ in range(300):
+        try:
+            if httpx.get(address).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise TimeoutError(address)
+
+
+def await_lines(log: Path, text: str, count: int) -> bool:
+    """Wait until a text was logged so many times, and return whether it was."""
+    for _ in range(600):
+        if log.read_text().count(text) >= count:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def check_line(run: subprocess.CompletedProcess[str], *words: str) -> None:
+    """See that a command failed with one line that has these words."""
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1), run.stderr
+    assert all(word in run.stderr for word in words), run.stderr
+
+
+def check_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    """See that an answer is a problem with this status, and return it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert problem["status"] == status
+    assert problem["request_id"] == answer.headers["X-Request-ID"]
+    assert all(isinstance(problem[key], str) for key in ("type", "title", "detail"))
+    assert ("errors" in problem) is (status == 422)
+    return problem
+
+
+def create(client: httpx.Client, content: str = "x") -> str:
+    """Make a sample, and return its path."""
+    answer = client.post("/probe", json={"content": content})
+    assert answer.status_code == 201, answer.text
+    return answer.headers["Location"]
