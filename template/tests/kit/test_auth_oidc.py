@@ -5,6 +5,8 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import repeat
 from typing import Any
 
 import httpx
@@ -91,7 +93,7 @@ def issuer() -> Iterator[LocalIssuer]:
 
 @pytest.fixture
 def verifier(issuer: LocalIssuer) -> Issuer:
-    return Issuer(issuer.url, AUDIENCE, {"read": "notes:read", "write": "notes:write"})
+    return Issuer(issuer.url, AUDIENCE, {"read": "notes:read", "write": "notes:write"}, waiters=9)
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
@@ -125,7 +127,7 @@ async def test_the_caller_is_the_subject(issuer: LocalIssuer, verifier: Issuer) 
 
 
 async def test_scopes_are_a_setting(issuer: LocalIssuer) -> None:
-    verifier = Issuer(issuer.url, AUDIENCE, {"read": "", "write": "notes.edit"})
+    verifier = Issuer(issuer.url, AUDIENCE, {"read": "", "write": "notes.edit"}, waiters=9)
 
     assert (await verifier.verify(issuer.token(scope=None))).access == {"read"}
     assert (await verifier.verify(issuer.token(scope="notes:write"))).access == {"read"}
@@ -226,8 +228,11 @@ async def test_a_key_that_the_issuer_took_back_is_not_believed_when_it_is_old(
     assert (await verifier.verify(issuer.token(sub="grace"))).access == ALL
 
     monkeypatch.setattr(oidc_keys, "MAX_AGE_SECONDS", 0)
+    await verifier.verify(issuer.token(sub="alan"))  # It is believed while the keys are fetched.
     with pytest.raises(InvalidToken):
-        await verifier.verify(issuer.token(sub="alan"))
+        await verifier.verify(new_key("unknown").sign(issuer.claims()))  # It waits for them.
+    with pytest.raises(InvalidToken):
+        await verifier.verify(issuer.token(sub="joan"))
 
 
 async def test_unknown_keys_do_not_make_the_issuer_work(
@@ -309,24 +314,101 @@ async def test_a_silent_issuer_is_not_waited_for_long(
             await verifier.verify(issuer.token())
 
 
-async def test_while_it_is_away_nobody_waits_for_keys_that_are_there(
+async def test_nobody_waits_for_keys_that_are_there(
     issuer: LocalIssuer, verifier: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (await verifier.verify(issuer.token())).access == ALL
-    monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(oidc_keys, "MAX_AGE_SECONDS", 0)
-    issuer.documents = {}
-    assert (await verifier.verify(issuer.token(sub="grace"))).access == ALL
-
-    monkeypatch.setattr(oidc_keys, "FETCH_SECONDS", HOUR)
+    for name, seconds in (("PAUSE", 0), ("MAX_AGE", 0), ("FETCH", HOUR)):
+        monkeypatch.setattr(oidc_keys, f"{name}_SECONDS", seconds)
     issuer.answering.clear()
-    async with asyncio.timeout(10):
-        assert (await verifier.verify(issuer.token(sub="alan"))).access == ALL
 
-    monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", HOUR)
+    async with asyncio.timeout(10):
+        for number in range(20):
+            assert (await verifier.verify(issuer.token(sub=f"{number}"))).access == ALL
+
     issuer.answering.set()
-    with pytest.raises(Unavailable):  # It waits for the fetch that is under way.
+    with pytest.raises(InvalidToken):  # It waits for the fetch that is under way.
         await verifier.verify(new_key("unknown").sign(issuer.claims()))
+
+
+def test_strangers_who_name_other_keys_leave_places_to_others(
+    settings: Settings, issuer: LocalIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc_keys, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(oidc_keys, "FETCH_SECONDS", HOUR)
+    chosen = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE, "max_concurrent_requests": 4}
+
+    with (
+        serving(create_app(settings.model_copy(update=chosen))) as address,
+        ThreadPoolExecutor(16) as pool,
+    ):
+
+        def status(token: str) -> int:
+            headers = {"Authorization": f"Bearer {token}"}
+            return httpx.get(f"{address}/notes", headers=headers).status_code
+
+        assert status(issuer.token()) == 200
+        issuer.answering.clear()
+        stranger = new_key("unknown").sign(issuer.claims())
+        strangers = as_completed([pool.submit(status, stranger) for _ in range(16)])
+        refused = [next(strangers).result() for _ in range(14)]
+        known = [status(issuer.token(sub=f"{number}")) for number in range(20)]
+        issuer.answering.set()
+
+        assert set(refused) == {503}
+        assert set(known) == {200}
+        assert [each.result() for each in strangers] == [401, 401]
+
+
+def dripping() -> Iterator[bytes]:
+    while True:
+        yield b" "
+        time.sleep(0.01)
+
+
+GREEDY: dict[str, object] = {
+    "endless": lambda: repeat(b" " * 100_000),
+    "dripping": dripping,
+    "nested": lambda: iter([b'{"keys":' + b"[" * 100_000]),
+    "a huge number": lambda: iter([b'{"keys":[' + b"9" * 100_000 + b"]}"]),
+    "not UTF-8": lambda: iter([b"\xff{}"]),
+    "nothing": lambda: iter([]),
+    "many keys": {"keys": [new_key(f"{number}").published() for number in range(101)]},
+    "a list for an id": {"keys": [new_key("k").published() | {"kid": ["k"]}]},
+    "numbers for a key": {"keys": [{"kty": "RSA", "kid": "k", "n": 1, "e": 1}]},
+    "a list": [],
+    "a number": {"keys": 1},
+}
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys"])
+@pytest.mark.parametrize("wrong", GREEDY.values(), ids=GREEDY.keys())
+async def test_an_issuer_that_answers_too_much_is_as_if_away(
+    issuer: LocalIssuer,
+    verifier: Issuer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    wrong: object,
+    path: str,
+) -> None:
+    monkeypatch.setattr(oidc_keys, "FETCH_SECONDS", 0.5)
+    issuer.documents[path] = wrong() if callable(wrong) else wrong
+
+    with pytest.raises(Unavailable):
+        await verifier.verify(issuer.token())
+
+    (logged,) = (r.getMessage() for r in caplog.records if r.name == oidc_keys.__name__)
+    assert "\n" not in logged
+    assert len(logged) < 400
+    assert issuer.written < 10_000_000
+
+
+async def test_redirects_are_not_followed(issuer: LocalIssuer, verifier: Issuer) -> None:
+    issuer.status, issuer.headers["Location"] = 302, "/elsewhere"
+
+    with pytest.raises(Unavailable):
+        await verifier.verify(issuer.token())
+    assert issuer.asked == ["/.well-known/openid-configuration"]
 
 
 def test_while_the_issuer_is_away_it_is_503_and_then_it_recovers(

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -56,12 +56,17 @@ def new_key(kid: str) -> Key:
 
 
 class LocalIssuer(ThreadingHTTPServer):
-    """Answers with its documents by their paths, and remembers what it was asked for."""
+    """Answers with its documents by their paths, and remembers what it was asked for.
+
+    A document is written as JSON, or as it is if it is an iterator of bytes.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.asked: list[str] = []
+        self.headers: dict[str, str] = {}
+        self.status, self.written = 200, 0
         self.answering = threading.Event()
         self.answering.set()
         self.documents: dict[str, Any] = {
@@ -97,9 +102,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(self.path)
         self.server.answering.wait()
         found = self.server.documents.get(self.path)
-        self.send_response(200 if found else 404)
+        self.send_response(404 if found is None else self.server.status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(json.dumps(found).encode())
+        parts = found if isinstance(found, Iterator) else [json.dumps(found).encode()]
+        with suppress(OSError):  # The client has read enough.
+            for part in parts:
+                self.wfile.write(part)
+                self.server.written += len(part)
 
     def log_message(self, *message: object) -> None:
         """Say nothing."""

@@ -36,6 +36,7 @@ class AuthSettings(BaseSettings):
     oidc_audience: str = ""
     oidc_read_scope: str = "notes:read"
     oidc_write_scope: str = "notes:write"
+    max_concurrent_requests: int = 200
     host: str = "127.0.0.1"
     public_paths: str = "/docs,/openapi.json"
 
@@ -47,11 +48,13 @@ class Issuer(TokenVerifier):
     signature takes a hundred microseconds.
     """
 
-    def __init__(self, issuer: str, audience: str, scopes: Mapping[Access, str]) -> None:
+    def __init__(
+        self, issuer: str, audience: str, scopes: Mapping[Access, str], waiters: int
+    ) -> None:
         self._issuer = issuer
         self._audience = audience
         self._scopes = scopes
-        self._keys = IssuerKeys(issuer)
+        self._keys = IssuerKeys(issuer, waiters)
         self._verified: dict[bytes, tuple[float, Caller]] = {}
 
     async def verify(self, token: str) -> Caller:
@@ -109,4 +112,4 @@ def build_verifier(settings: AuthSettings) -> Issuer | None:
         "read": settings.oidc_read_scope,
         "write": settings.oidc_write_scope,
     }
-    return Issuer(issuer, audience, scopes)
+    return Issuer(issuer, audience, scopes, waiters=settings.max_concurrent_requests // 2)

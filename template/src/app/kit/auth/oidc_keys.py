@@ -1,13 +1,14 @@
 """The public keys of an OpenID Connect issuer, found by discovery and kept."""
 
 import asyncio
+import json
 import logging
 import math
 import time
 from typing import Any
 
 import httpx
-from jwt import PyJWK, PyJWKSet, PyJWTError
+from jwt import PyJWK, PyJWKSet
 
 from app.kit.auth.access import InvalidToken, is_loopback
 from app.kit.errors import Unavailable
@@ -18,6 +19,8 @@ DISCOVERY = "/.well-known/openid-configuration"
 FETCH_SECONDS = 3
 MAX_AGE_SECONDS = 3600
 PAUSE_SECONDS = 5
+MAX_BYTES = 512 * 1024
+MAX_KEYS = 100
 
 
 def is_secure(text: str) -> bool:
@@ -33,12 +36,13 @@ def is_secure(text: str) -> bool:
 class IssuerKeys:
     """Keys by their ids, fetched when a token names one that is not there, and each hour.
 
-    Five seconds lie between two fetches, whatever tokens name. While the issuer does not answer,
-    the keys that are there stay.
+    Five seconds lie between two fetches, whatever tokens name. A key that is there is never waited
+    for: it stays until a fetch has ended well that does not have it. At most ``waiters`` wait for
+    one that is not there, as strangers can name any, and must leave places to others.
     """
 
-    def __init__(self, issuer: str) -> None:
-        self._issuer = issuer
+    def __init__(self, issuer: str, waiters: int) -> None:
+        self._issuer, self._waiters = issuer, waiters
         self._keys: dict[str | None, PyJWK] = {}
         self._began = self._fetched = -math.inf
         self._fetch: asyncio.Task[None] | None = None
@@ -49,8 +53,8 @@ class IssuerKeys:
         is_old = time.monotonic() > self._fetched + MAX_AGE_SECONDS
         if is_old or kid not in self._keys:
             self._begin_fetch()
-            if self._fetch and not (self._is_away and kid in self._keys):
-                await asyncio.wait([self._fetch])
+        if kid not in self._keys:
+            await self._wait()
         if kid in self._keys:
             return self._keys[kid]
         if self._is_away:
@@ -59,34 +63,55 @@ class IssuerKeys:
 
     def _begin_fetch(self) -> None:
         now = time.monotonic()
-        if now >= self._began + PAUSE_SECONDS:
+        if now >= self._began + PAUSE_SECONDS and (not self._fetch or self._fetch.done()):
             self._began = now
             self._fetch = asyncio.create_task(self._refresh())
+
+    async def _wait(self) -> None:
+        if not self._fetch or self._fetch.done():
+            return
+        if self._waiters <= 0:
+            raise Unavailable("Too many requests wait for the issuer of tokens.")
+        self._waiters -= 1
+        try:
+            await asyncio.wait([self._fetch])
+        finally:
+            self._waiters += 1
 
     async def _refresh(self) -> None:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 self._keys = await _fetched_keys(self._issuer)
-        except (httpx.HTTPError, OSError, PyJWTError, ValueError) as error:
-            log.warning("The keys of %s cannot be had: %r", self._issuer, error)
+        except Exception as error:  # An issuer may send anything, for which PyJWT raises anything.
+            log.warning("The keys of %s cannot be had: %.200r", self._issuer, error)
             self._is_away = True
         else:
             self._fetched, self._is_away = time.monotonic(), False
 
 
 async def _fetched_keys(issuer: str) -> dict[str | None, PyJWK]:
-    async with httpx.AsyncClient(timeout=None) as client:  # There is one for all of it.
+    plain = {"Accept-Encoding": "identity"}  # What is packed may be a thousand times as long.
+    async with httpx.AsyncClient(timeout=None, headers=plain) as client:  # One for all of it.
         found = await _json(client, issuer.rstrip("/") + DISCOVERY)
         if found.get("issuer") != issuer:
             raise ValueError("it calls itself by another name")
-        keys = PyJWKSet.from_dict(await _json(client, str(found.get("jwks_uri"))))
-    return {key.key_id: key for key in keys if key.public_key_use != "enc"}
+        keys = (await _json(client, str(found.get("jwks_uri")))).get("keys", [])
+    if len(keys) > MAX_KEYS:
+        raise ValueError(f"it has more than {MAX_KEYS} keys")
+    return {key.key_id: key for key in PyJWKSet(keys) if key.public_key_use != "enc"}
 
 
 async def _json(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
     if not is_secure(url):
         raise ValueError(f"{url} is not secure")
-    answer = (await client.get(url)).raise_for_status().json()
-    if not isinstance(answer, dict):
+    body = bytearray()
+    async with client.stream("GET", url) as answer:
+        answer.raise_for_status()
+        async for part in answer.aiter_raw():
+            body += part
+            if len(body) > MAX_BYTES:
+                raise ValueError(f"{url} answers more than {MAX_BYTES:,} bytes")
+    found = json.loads(body)
+    if not isinstance(found, dict):
         raise ValueError(f"{url} answers no object")
-    return answer
+    return found
