@@ -6,7 +6,7 @@ from pymongo.errors import DuplicateKeyError
 
 from app.kit.errors import Conflict, KeyReused
 from app.kit.idempotency import digest
-from app.kit.storage.operations import operation
+from app.kit.storage import operation
 from app.notes.models import Comment, Note
 from app.notes.mongodb_commands import Commands, changes, choose, require, require_room
 from app.notes.mongodb_documents import (

@@ -12,8 +12,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
 
 from app.kit.errors import Conflict
+from app.kit.storage import operation
 from app.kit.storage.mongodb import Collection, Document, Storage
-from app.kit.storage.operations import operation
 from app.notes.models import Comment, Note
 from app.notes.mongodb_documents import (
     FIRST_UUID,

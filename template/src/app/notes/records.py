@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import UUID7, AfterValidator, Field, with_config
 from pydantic_core import PydanticCustomError
 
-from app.kit.dump.fields import STRICT, Count, Time, Version
+from app.kit.dump import STRICT, Count, Time, Version
 from app.kit.fields import Content
 from app.kit.idempotency import Key
 from app.notes.models import MAX_COMMENTS

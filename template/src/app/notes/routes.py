@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.kit.errors import NotFound
 from app.kit.http import (
     CREATED,
     NOT_MODIFIED,
@@ -20,10 +19,10 @@ from app.kit.http import (
     Route,
     documented,
     etag,
-    parse_id,
+    path_id,
     stop_if_current,
 )
-from app.notes.models import NO_SUCH_NOTE, Comment, NewContent, Note, NoteChange
+from app.notes.models import Comment, NewContent, Note, NoteChange
 from app.notes.repository import NoteRepository
 
 
@@ -40,12 +39,8 @@ class NoteRoute(Route):
 
     async def must_exist(self, request: Request) -> None:
         """Raise ``NotFound`` if it names one that is not there."""
-        if text := request.path_params.get("note_id"):
-            try:
-                note_id = parse_id(text)
-            except ValueError:
-                raise NotFound(NO_SUCH_NOTE) from None
-            await request.state.notes.get(note_id)
+        if "note_id" in request.path_params:
+            await request.state.notes.get(path_id(request, "note_id"))
 
 
 router = APIRouter(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.kit.errors import Conflict, KeyReused, NotFound, PreconditionFailed
 from app.kit.idempotency import digest
 from app.kit.ids import now
-from app.kit.storage.operations import operation
+from app.kit.storage import operation
 from app.kit.storage.sql import SqlStorage
 from app.notes.models import MAX_COMMENTS, NO_SUCH_NOTE, Comment, Note
 from app.notes.repository import NoteRepository, Versions

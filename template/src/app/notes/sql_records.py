@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.kit.errors import Conflict
-from app.kit.storage.operations import operation
+from app.kit.storage import operation
 from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_load import load_rows
 from app.notes.records import CommentRecord, CommentRequest, NoteRequest, Record

@@ -2,7 +2,7 @@
 
 from app.kit.caller import ANONYMOUS, Access, Caller
 from app.kit.http.caller import CurrentCaller, get_caller
-from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, parse_id
+from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, parse_id, path_id
 from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, stop_if_current
 from app.kit.http.problems import documented, problem
 from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page
@@ -29,6 +29,7 @@ __all__ = [
     "etag",
     "get_caller",
     "parse_id",
+    "path_id",
     "problem",
     "stop_if_current",
 ]

@@ -4,13 +4,15 @@ import re
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Header, Query
+from fastapi import Header, Query, Request
 from pydantic import BeforeValidator
 
+from app.kit.errors import NotFound
 from app.kit.idempotency import Key
 
 _ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
+NO_SUCH_PATH = "There is nothing at this path."
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
@@ -19,6 +21,14 @@ def parse_id(text: Any) -> UUID:
     if not _ID.fullmatch(text):
         raise ValueError("not a UUID")
     return UUID(text)
+
+
+def path_id(request: Request, name: str) -> UUID:
+    """Return an id of the path, or raise ``NotFound`` if it is malformed."""
+    try:
+        return parse_id(request.path_params[name])
+    except ValueError:
+        raise NotFound(NO_SUCH_PATH) from None
 
 
 def _digits(text: Any) -> Any:

@@ -15,7 +15,7 @@ from starlette.routing import Match
 
 from app.kit import logs
 from app.kit.errors import KeyReused, ServiceError, Unavailable
-from app.kit.http.parameters import IDEMPOTENCY_KEY
+from app.kit.http.parameters import IDEMPOTENCY_KEY, NO_SUCH_PATH
 
 log = logging.getLogger(__name__)
 
@@ -64,15 +64,14 @@ def problem(
     """Return the answer that says what went wrong; a 422 is about the body by default."""
     if status == 422 and not errors:
         errors = [{"in": "body", "pointer": "", "detail": detail}]
-    content: dict[str, Any] = {
+    content = {
         "type": "about:blank",
         "title": title(status),
         "status": status,
         "detail": detail,
         "request_id": logs.request_id.get(),
+        **({"errors": errors} if errors else {}),
     }
-    if errors:
-        content["errors"] = errors
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
@@ -101,7 +100,7 @@ async def invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(e["loc"][0] == "path" for e in found):
-        return problem(404, "There is nothing at this path.")
+        return problem(404, NO_SUCH_PATH)
     parts = [_invalid_part(e) for e in found[:MAX_ERRORS]]
     return problem(422, INVALID, errors=parts)
 
