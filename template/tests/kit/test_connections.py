@@ -1,11 +1,14 @@
 """What clients may do to their connections: send what is no HTTP, send too much, or not at all."""
 
+import asyncio
+import inspect
 import json
 import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.kit.http.heads import MAX_HEAD_BYTES
 from app.kit.http.limits import BodyLimit
-from app.kit.http.protocol import MAX_HEAD_BYTES, MAX_REQUEST_BYTES, PIECE_BYTES, BoundedProtocol
+from app.kit.http.protocol import MAX_CHUNKED_BYTES, BoundedProtocol
 from app.settings import Settings
 from tests.kit.fuzzing import EXAMPLES
 from tests.kit.probe.service import create_app
@@ -27,7 +32,7 @@ GET = b"GET /probe HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 CONTENT = b'{"content":"x"}'
-TOO_MUCH = MAX_HEAD_BYTES + PIECE_BYTES
+TOO_MUCH = MAX_HEAD_BYTES + 1
 
 REFUSED: dict[str, tuple[bytes, int]] = {
     "no HTTP": (b"\x16\x03\x01\x00\r\n\r\n", 400),
@@ -39,18 +44,24 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "two lengths": (POST + b"Content-Length: 15\r\n" * 2 + b"\r\n" + CONTENT, 400),
     "length and chunks": (POST + b"Content-Length: 15\r\n" + CHUNKED[len(POST) :], 400),
     "a negative length": (POST + b"Content-Length: -1\r\n\r\n", 400),
+    "a long length": (POST + b"Content-Length: " + b"0" * 5000 + b"\r\n\r\n", 400),
     "a huge length": (POST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n", 400),
     "a bad chunk": (CHUNKED + b"z\r\n" + CONTENT, 400),
     "a long path": (b"GET /" + b"a" * TOO_MUCH, 414),
     "a long header": (GET + b"X: " + b"a" * TOO_MUCH, 431),
     "many headers": (GET + b"a:\r\n" * (TOO_MUCH // 4), 431),
-    "a long chunk extension": (CHUNKED + b"f;" + b"a" * MAX_REQUEST_BYTES, 413),
+    "a long chunk extension": (CHUNKED + b"f;" + b"a" * MAX_CHUNKED_BYTES, 413),
     "trailers without end": (
-        CHUNKED + b"f\r\n" + CONTENT + b"\r\n0\r\n" + b"a: b\r\n" * (MAX_REQUEST_BYTES // 6),
+        CHUNKED + b"f\r\n" + CONTENT + b"\r\n0\r\n" + b"a: b\r\n" * (MAX_CHUNKED_BYTES // 6),
         413,
     ),
 }
 
+TESTED = {"httptools": "0.9.", "uvicorn": "0.54"}
+OF_UVICORN = {
+    *("app", "app_state", "config", "cycle.response_started", "headers", "transport"),
+    *("on_message_complete", "on_response_complete", "send_400_response", "shutdown"),
+}
 
 PARTS = [
     GET,
@@ -126,16 +137,20 @@ def test_a_refusal_bears_the_id_of_the_request(service: str) -> None:
     assert b"x-request-id: mine\r\n" in answered(service, head + b"a:\r\n" * TOO_MUCH)
 
 
-@pytest.mark.parametrize("rest", [b"\x16\x03\x01\r\n\r\n", GET, GET + b"a:\r\n" * TOO_MUCH, None])
+@pytest.mark.parametrize(
+    ("rest", "statuses"),
+    [(b"\x16\x03\x01\r\n\r\n", [400]), (GET, []), (GET + b"a:\r\n" * TOO_MUCH, [431]), (b"", [])],
+)
 def test_a_whole_request_is_answered_whatever_comes_after_it(
-    service: str, rest: bytes | None
+    service: str, rest: bytes, statuses: list[int]
 ) -> None:
     whole = POST + b"Content-Length: 15\r\n\r\n" + CONTENT
-    with connected(service, whole * 2 + (rest or b"")) as connection:
+    with connected(service, whole * 2 + rest) as connection:
         connection.shutdown(socket.SHUT_WR)
         answers = b"".join(iter(lambda: connection.recv(65536), b""))
 
-    assert re.findall(rb"HTTP/1.1 \d+", answers) == [b"HTTP/1.1 201"] * 2
+    answered = [int(status) for status in re.findall(rb"HTTP/1.1 (\d+)", answers)]
+    assert answered == [201, 201, *statuses]
 
 
 def test_space_around_a_header_is_not_part_of_it(service: str) -> None:
@@ -159,7 +174,7 @@ def test_whatever_comes_the_service_does_not_fail(
     assert client.get("/health/live").status_code == 200
 
 
-@pytest.mark.parametrize("size", [PIECE_BYTES, MAX_HEAD_BYTES - 200])
+@pytest.mark.parametrize("size", [4096, MAX_HEAD_BYTES - 200])
 def test_a_head_within_the_limit_is_not(client: httpx.Client, size: int) -> None:
     assert client.get("/probe", headers={"X": "a" * size}).status_code == 200
 
@@ -239,3 +254,15 @@ def test_one_request_too_many_is_503_at_once(settings: Settings) -> None:
             first.sendall(CONTENT)
             assert first.recv(65536).startswith(b"HTTP/1.1 201 ")
         assert client.get("/probe").status_code == 200
+
+
+def test_what_is_used_of_uvicorn_is_what_was_decided() -> None:
+    """Another version, or another name, is first for the template's decision on connections."""
+    code = inspect.getsource(BoundedProtocol)
+    names = set(re.findall(r"(?:self|super\(\))\.(cycle\.\w+|\w+)", code))
+    own = {*vars(BoundedProtocol), "_timer"} - {*vars(HttpToolsProtocol)}
+    overridden = {*vars(BoundedProtocol)} & {*vars(HttpToolsProtocol)}
+    of_asyncio = {name for name in dir(asyncio.Protocol) if not name.startswith("__")}
+
+    assert {name: version(name)[:4] for name in ("httptools", "uvicorn")} == TESTED
+    assert (names | overridden) - own - of_asyncio - {"__doc__", "__module__"} == OF_UVICORN

@@ -15,10 +15,11 @@ from app.kit import auth, tracing
 from app.kit.http import health, metrics
 from app.kit.http.cors import Cors, Preflight
 from app.kit.http.docs import add_page, completed
-from app.kit.http.limits import BodyLimit, ConcurrencyLimit
+from app.kit.http.limits import BodyLimit, Slots
 from app.kit.http.middleware import HeadAsGet, RequestContext, is_probe
 from app.kit.http.problems import HANDLERS
 from app.kit.http.security_headers import SecurityHeaders
+from app.kit.http.websockets import takes_websocket
 from app.kit.logs import configure_logs
 from app.kit.metrics import collect_metrics
 from app.kit.settings import ServiceSettings
@@ -56,7 +57,6 @@ def middleware(settings: ServiceSettings) -> list[Middleware]:
         *([cors] if origins else []),
         Middleware(RequestContext),
         *([Middleware(Preflight)] if origins else []),
-        Middleware(ConcurrencyLimit, at_most=settings.max_concurrent_requests),
         *auth.layers(),
         Middleware(BodyLimit),
         Middleware(HeadAsGet),
@@ -86,7 +86,13 @@ async def open_platform(
         log_until_ready(partial(storage.check, or_newer=True)),
     ):
         gc.freeze()  # What is here by now stays, and need not be looked at again and again.
-        yield {"storage": storage, "metrics": measured, **auth.state(settings)}
+        yield {
+            "storage": storage,
+            "metrics": measured,
+            "slots": Slots(settings.max_concurrent_requests),
+            "takes_websocket": partial(takes_websocket, app.routes),
+            **auth.state(settings),
+        }
 
 
 def add_platform_routes(app: FastAPI, settings: ServiceSettings) -> None:

@@ -1,42 +1,71 @@
 """What a request may take: bytes, time, and a place among those under way."""
 
 import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.kit.http.middleware import is_probe
-from app.kit.http.problems import RETRY_AFTER, problem
+from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE
+from app.kit.http.problems import problem
+from app.kit.metrics import Metrics
+
+log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
 TOO_LARGE = f"The body is over {MAX_BODY_BYTES} bytes."
 TOO_SLOW = "The body took too long to arrive."
+REFUSALS_A_ROUND = 32
 TOO_MANY = "The service is too busy."
 
 
-class ConcurrencyLimit:
-    """Refuse a request at once if so many are under way, but for probes and scrapes."""
+class Slots:
+    """Places for requests in this process. Without a free one, the application is not asked."""
 
-    def __init__(self, app: ASGIApp, *, at_most: int) -> None:
-        self.app = app
-        self.at_most = at_most
-        self.in_flight = 0
+    def __init__(self, at_most: int) -> None:
+        self.free = at_most
+        self._refused = 0
+        self._refusals: deque[Callable[[], None]] = deque()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_probe(scope["path"]):
-            await self.app(scope, receive, send)
-            return
-        if self.in_flight >= self.at_most:
-            scope["state"]["metrics"].failures.labels("overload").inc()
-            headers = {"Retry-After": RETRY_AFTER}
-            await problem(503, TOO_MANY, headers=headers)(scope, receive, send)
-            return
-        self.in_flight += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self.in_flight -= 1
+    def giving_back(self, app: ASGIApp) -> ASGIApp:
+        """Return the application, with a place given back whenever it has ended."""
+
+        async def give_back(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await app(scope, receive, send)
+            finally:
+                self.free += 1
+
+        return give_back
+
+    def refuse_soon(self, answer: Callable[[], None]) -> None:
+        """Call ``answer`` in its turn, a few a round of the loop, so that other work goes on."""
+        if not self._refusals:
+            asyncio.get_running_loop().call_soon(self._refuse_some)
+        self._refusals.append(answer)
+
+    def _refuse_some(self) -> None:
+        count = min(REFUSALS_A_ROUND, len(self._refusals))
+        answers = [self._refusals.popleft() for _ in range(count)]
+        if self._refusals:
+            asyncio.get_running_loop().call_soon(self._refuse_some)
+        for answer in answers:
+            answer()
+
+    def count_refusal(self, metrics: Metrics) -> None:
+        """Count a refusal, and log how many there were once a second: each would cost too much."""
+        metrics.failures.labels("overload").inc()
+        metrics.request_seconds(OTHER_METHOD, OTHER_ROUTE, 503).observe(0)
+        self._refused += 1
+        if self._refused == 1:
+            asyncio.get_running_loop().call_later(1, self._log_refusals)
+
+    def _log_refusals(self) -> None:
+        log.warning("%s %d requests got 503 within a second.", TOO_MANY, self._refused)
+        self._refused = 0
 
 
 class BodyLimit:

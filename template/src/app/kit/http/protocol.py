@@ -1,158 +1,228 @@
 """The server's end of a connection, whose client may be slow, greedy or gone."""
 
-from asyncio import TimerHandle
+import logging
+import re
+from asyncio import TimerHandle, get_running_loop
+from functools import partial
 from typing import Any
 
-from starlette.datastructures import Headers
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.kit import logs
-from app.kit.http.limits import MAX_BODY_BYTES
-from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE, record_request, request_id_of
-from app.kit.http.problems import problem
-from app.kit.http.security_headers import NOT_FOR_BROWSERS
+from app.kit.http.heads import END, MAX_HEAD_BYTES, Head, Refused, read_head
+from app.kit.http.limits import MAX_BODY_BYTES, TOO_MANY
+from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE, is_probe, record_request
+from app.kit.http.refusals import refusal
 
-MAX_HEAD_BYTES = 16 * 1024
-MAX_REQUEST_BYTES = MAX_HEAD_BYTES + 6 * MAX_BODY_BYTES  # A chunk of one byte takes six.
-PIECE_BYTES = 4 * 1024
+log = logging.getLogger(__name__)
+
+MAX_CHUNKED_BYTES = 6 * MAX_BODY_BYTES  # A chunk of one byte takes six.
+
+_PART_OF_END = re.compile(rb"(\r\n\r|\r\n|\r|)\Z")
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 by uvicorn, with an end to the bytes and the time that a client may take.
+    """HTTP/1.1 by uvicorn, which gets one checked head at a time and then the bytes of its body.
 
-    A head of more than ``MAX_HEAD_BYTES`` is refused, by a piece more or less. A connection is
-    looked at every ``LOOK_SECONDS``; one that waits for its client twice, and has got nothing done
-    in between, ends. Requests that came entirely before the end are answered. At shutdown, what
-    comes within ``DRAIN_SECONDS`` is, too.
+    A client that is waited for, with no change for ``LOOK_SECONDS``, loses its connection; an idle
+    one has the time that uvicorn is given. At shutdown, what comes within ``DRAIN_SECONDS`` is
+    answered. What this uses of uvicorn's is in the template's docs/decisions/connections.md.
     """
 
     LOOK_SECONDS = 10.0  # Longer than BodyLimit waits, which has the better answer.
     DRAIN_SECONDS = 1.0
 
-    _next_look: TimerHandle
-    _seen: tuple[Any, int] = (None, -1)
-    _cycles: tuple[RequestResponseCycle, ...] = ()  # Those that may not be answered yet.
-    _began = 0.0
-    _received = 0
-    _ending = False
+    _buffer = b""
+    _head = b""  # Of the request that comes or is answered.
+    _begun = False  # The application has it.
+    _left: int | None = 0  # Bytes of its body to come; None if it comes in chunks.
+    _chunked_bytes = 0
+    _came_at = 0.0  # The first byte of a head that is not complete.
+    _in_body = False
+    _answering = False
+    _refused = False
+    _at_eof = False
+    _requests = 0
+    _seen: tuple[int, ...] = ()
+    _seen_at = 0.0
+    _timer: TimerHandle
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._began = self.loop.time()
-        self._next_look = self.loop.call_later(self.LOOK_SECONDS, self._look)
+        self.app = self.app_state["slots"].giving_back(self.app)
+        self._look()
+        if self.app_state.get("stopping"):
+            self.shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._next_look.cancel()
-        for cycle in self._cycles:  # The server tells only the last one.
-            cycle.disconnected = True
+        self._timer.cancel()
         super().connection_lost(exc)
 
     def eof_received(self) -> Any:
         """Answer a client that has said all and still listens."""
-        return self._end_after_answers()
+        self._at_eof = True
+        return self._answering and not self._in_body
 
     def data_received(self, data: bytes) -> None:
-        for start in range(0, len(data), PIECE_BYTES):
-            piece = data[start : start + PIECE_BYTES]
-            super().data_received(piece)
-            self._received += len(piece)
-            if self._received > MAX_HEAD_BYTES:
-                self._refuse_too_much()
-            if self._ending or self.transport.is_closing():
-                return
+        if not self._refused:
+            self._buffer += data
+            self._advance()
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._began = self.loop.time()
-        self._received = 0
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_body = False
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value.rstrip(b" \t"))  # The parser strips the left only.
-
-    def on_headers_complete(self) -> None:
-        hosts = [name for name, _ in self.headers].count(b"host")
-        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
-            raise ValueError("It is to name one host.")  # The parser ends, and 400 is answered.
-        super().on_headers_complete()
-        unanswered = (cycle for cycle in self._cycles if not cycle.response_complete)
-        self._cycles = (*unanswered, self.cycle)
-        self.headers = []  # What comes now are trailers, which say nothing here.
-        if self.app_state.get("stopping"):
-            self.cycle.keep_alive = False
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._go_on()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, msg)
 
     def shutdown(self) -> None:
         self.app_state["stopping"] = True
-        if self._is_idle():
-            self.loop.call_later(self.DRAIN_SECONDS, self._close_if_idle)
-        else:
+        if self._answering and self._begun:
             super().shutdown()
+        else:
+            get_running_loop().call_later(self.DRAIN_SECONDS, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
-        if self._is_idle():
+        if self._is_idle() or self._refused:
             self.transport.close()
 
-    def _end_after_answers(self) -> bool:
-        """Take no more, and end with the answers to complete requests; tell if there are any."""
-        complete = [c for c in self._cycles if not (c.more_body or c.response_complete)]
-        if complete:
-            complete[-1].keep_alive = False
-            self._ending = True
-        return bool(complete)
-
-    def _in_head(self) -> bool:
-        """Tell whether a request has begun whose head is not complete."""
-        return self.scope is not None and (not self.cycle or self.cycle.scope is not self.scope)
-
     def _is_idle(self) -> bool:
-        return not self._in_head() and (not self.cycle or self.cycle.response_complete)
+        return not (self._buffer or self._in_body or self._answering or self._refused)
 
-    def _waits_for_client(self) -> bool:
-        """Tell whether the client is to send more, or to read; idle ones uvicorn ends by itself."""
-        unfinished = self._in_head() or not self.cycle or self.cycle.more_body
-        return unfinished or (self.cycle.response_complete and not self.timeout_keep_alive_task)
+    def _go_on(self) -> None:
+        """Turn to what came after a request that is answered."""
+        self._answering = False
+        self.transport.resume_reading()
+        self._advance()
+        if self._at_eof and not self._answering:
+            self.transport.close()
+
+    def _advance(self) -> None:
+        """Feed the parser what is there of a body, and the next head when all is answered."""
+        while self._buffer and not self._refused and not self.transport.is_closing():
+            ready = self._in_body or not self._answering
+            if not ready or not (self._feed_body() if self._in_body else self._take_head()):
+                break
+        if self._answering and len(self._buffer) > MAX_HEAD_BYTES:
+            self.transport.pause_reading()
+
+    def _take_head(self) -> bool:
+        """Begin with the next request, and return whether its head was there."""
+        self._buffer = self._buffer.lstrip(b"\r\n")
+        self._head, self._begun = self._buffer[:MAX_HEAD_BYTES], False
+        self._came_at = self._came_at or get_running_loop().time()
+        try:
+            head = read_head(self._buffer) if self._buffer else None
+        except Refused as error:
+            self._refuse(error.status, error.detail)
+            return False
+        if head:
+            self._requests += 1
+            self._buffer = self._buffer[len(head.data) :]
+            self._begin(head)
+        elif self._buffer:
+            super().data_received(b"")  # Ends uvicorn's wait for a next request.
+        return bool(head)
+
+    def _begin(self, head: Head) -> None:
+        slots = self.app_state["slots"]
+        if slots.free <= 0 and not is_probe(head.path):
+            self._answering = True
+            super().data_received(b"")
+            slots.refuse_soon(partial(self._refuse_busy, head))
+            return
+        self._came_at = 0.0
+        self._left, self._chunked_bytes, self._in_body = head.length, 0, True
+        handshake = head.is_handshake() and self.app_state["takes_websocket"](head.path)
+        super().data_received(head.data if handshake else head.without_upgrade())
+        if (protocol := self.transport.get_protocol()) is not self:
+            self._timer.cancel()
+            protocol.data_received(self._buffer)  # type: ignore[attr-defined]
+            self._buffer = b""
+        elif not self._refused:
+            self._begun = self._answering = True
+            slots.free -= 1
+            self.headers = []  # What comes now are trailers, which say nothing here.
+            if self.app_state.get("stopping"):
+                super().shutdown()  # Its answer asks the client to close.
+
+    def _refuse_busy(self, head: Head) -> None:
+        self.app_state["slots"].count_refusal(self.app_state["metrics"])
+        if not self.transport.is_closing():
+            self._answer(503, TOO_MANY, keep=self._skip_body(head))
+            self._go_on()
+
+    def _skip_body(self, head: Head) -> bool:
+        """Return whether a request that is refused leaves the connection fit for another."""
+        if head.length is None or head.length > len(self._buffer):
+            return False
+        self._buffer = self._buffer[head.length :]
+        unread = self.transport.get_write_buffer_size()
+        return head.keeps_alive() and not unread and not self.app_state.get("stopping")
+
+    def _feed_body(self) -> bool:
+        """Feed the parser what is there of the body, and return whether that was something."""
+        if self._left is None:
+            return self._feed_chunks()
+        body, self._buffer = self._buffer[: self._left], self._buffer[self._left :]
+        self._left -= len(body)
+        super().data_received(body)
+        if self._in_body != (self._left > 0):
+            self.transport.abort()  # The parser counts in another way: nothing is safe now.
+        return True
+
+    def _feed_chunks(self) -> bool:
+        """Feed up to each empty line, as one ends the body, and the next byte is not of it."""
+        data, begin = self._buffer, 0
+        while self._in_body and (end := data.find(END, begin)) >= 0:
+            super().data_received(data[begin : end + len(END)])
+            begin = end + len(END)
+        if self._in_body and (part := _PART_OF_END.search(data, max(begin, len(data) - 3))):
+            super().data_received(data[begin : part.start()])
+            begin = part.start()
+        self._buffer = data[begin:]
+        self._chunked_bytes += begin
+        if self._chunked_bytes > MAX_CHUNKED_BYTES and self._in_body:
+            self._refuse(413, f"The chunks of the body are over {MAX_CHUNKED_BYTES} bytes.")
+        return begin > 0
 
     def _look(self) -> None:
-        unread = self.transport.get_write_buffer_size()
-        scope, unread_before = self._seen
-        if scope is self.scope and unread == unread_before:
+        """End what was waited for too long, and look again later."""
+        loop = get_running_loop()
+        idle, unread = self._is_idle(), self.transport.get_write_buffer_size()
+        seen = (self._requests, unread, idle, self._refused)
+        limit = self.config.timeout_keep_alive if idle else self.LOOK_SECONDS
+        if seen != self._seen or not (unread or self._in_body or not self._answering):
+            self._seen, self._seen_at = seen, loop.time()
+        elif loop.time() - self._seen_at >= limit * 0.99:
             self._give_up()
-        waits = unread or self._waits_for_client()
-        self._seen = (self.scope, unread) if waits else (None, -1)
-        self._next_look = self.loop.call_later(self.LOOK_SECONDS, self._look)
+        self._timer = loop.call_later(self.LOOK_SECONDS, self._look)
 
     def _give_up(self) -> None:
-        if self._in_head() and not self.transport.is_closing():
-            self._refuse(408, "The request took too long to arrive.")
-        else:
+        if self._begun or self._refused or not self._buffer:
             self.transport.abort()
-
-    def _refuse_too_much(self) -> None:
-        if self._in_head():
-            status = 431 if self.headers else 414
-            self._refuse(status, f"The head of the request is over {MAX_HEAD_BYTES} bytes.")
-        elif self._received > MAX_REQUEST_BYTES and not self.cycle.response_started:
-            self._refuse(413, f"The request is over {MAX_REQUEST_BYTES} bytes.")
+        else:
+            self._refuse(408, "The request took too long to arrive.")
 
     def _refuse(self, status: int, detail: str) -> None:
-        """Answer where no application is asked, and close the connection."""
-        if self._end_after_answers():
+        """Close the connection, with an answer if none has begun."""
+        log.warning("%d: %s", status, detail)
+        if not self._begun:  # Later the application records it.
+            seconds = get_running_loop().time() - self._came_at
+            metrics = self.app_state["metrics"]
+            record_request(metrics, OTHER_METHOD, OTHER_ROUTE, status, seconds)
+        self._answer(status, detail, keep=False)
+
+    def _answer(self, status: int, detail: str, *, keep: bool) -> None:
+        if not (self._begun and self.cycle.response_started):
+            self.transport.write(refusal(status, detail, self._head, keep=keep))
+        if keep:
             return
-        request_id = request_id_of(Headers(raw=list(self.scope["headers"]) if self.scope else []))
-        logs.request_id.set(request_id)
-        answer = problem(status, detail)
-        own = [(b"x-request-id", request_id.encode()), (b"connection", b"close")]
-        headers = [*self.server_state.default_headers, *answer.raw_headers, *NOT_FOR_BROWSERS, *own]
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + bytes(answer.body))
-        self.transport.close()
-        self.logger.warning("%d: %s", status, detail)
-        if self._in_head():  # Later the application tells.
-            seconds = self.loop.time() - self._began
-            record_request(self.app_state["metrics"], OTHER_METHOD, OTHER_ROUTE, status, seconds)
+        self._refused, self._in_body, self._buffer = True, False, b""
+        if self._begun:
+            self.transport.close()
+        else:
+            self.transport.write_eof()  # To close with bytes unread could lose the answer.
