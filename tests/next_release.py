@@ -9,7 +9,7 @@ CHANGES = {
         "`make help` lists the other commands.",
         "`make help` lists what else there is.",
     ),
-    "src/app/kit/settings.py": ("    port: int", '    root_path: str = ""\n    port: int'),
+    "src/app/kit/settings.py": ("    port: int", '    banner: str = ""\n    port: int'),
     "pyproject.toml.jinja": ('"fastapi[', '"packaging",\n    "fastapi['),
     "compose.yaml.jinja": ("init: true", "init: true\n    stop_grace_period: 15s"),
 }

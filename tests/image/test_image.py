@@ -197,9 +197,9 @@ def test_its_packages_can_be_listed(image: Image, project: Path, volume: Path) -
     exported = run("uv", "export", "--quiet", "--no-dev", "--no-hashes", cwd=project)
     locked = {normal(line) for line in re.findall(r"^\S+==\S+", exported, re.MULTILINE)}
 
-    assert "team-notes 0.1.0" in listed
+    assert "team-notes-service 0.1.0" in listed
     assert len(listed) > 20
-    assert listed - locked == {"team-notes 0.1.0"}
+    assert listed - locked == {"team-notes-service 0.1.0"}
 
 
 def normal(package: str) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import metadata
 from typing import Any
 
 from fastapi import FastAPI
 
-from app import TITLE
+from app import DISTRIBUTION, TITLE
 from app.kit.application import Application, add_platform_routes, middleware, open_platform
 from app.kit.features import FEATURES, Feature
 from app.kit.storage import open_storage
@@ -26,9 +27,11 @@ def create_app(settings: Settings | None = None, features: Sequence[Feature] = F
             repositories = {f.name: storage.repository(f) for f in features if f.is_stored()}
             yield {**platform, **repositories}  # What routes find in request.state.
 
+    about = metadata(DISTRIBUTION)  # Of pyproject.toml.
     app = Application(
         title=TITLE,
-        version="1.0.0",
+        description=about["Summary"],
+        version=about["Version"],
         lifespan=lifespan,
         middleware=middleware(settings),
     )

@@ -101,6 +101,15 @@ def test_if_match_lets_only_the_version_through(client: httpx.Client, tags: str)
     assert answer.status_code == (200 if tags in MATCHING else 412)
 
 
+@pytest.mark.parametrize(
+    ("tags", "said"), [("1", "quotes"), ('"1', "quotes"), ('W/"1"', "weak"), ('"2"', "changed")]
+)
+def test_a_tag_that_cannot_match_is_explained(client: httpx.Client, tags: str, said: str) -> None:
+    answer = client.put(create(client), json={"content": "x"}, headers={"If-Match": tags})
+
+    assert said in check_problem(answer, 412)["detail"]
+
+
 def test_if_match_may_come_in_several_lines(client: httpx.Client) -> None:
     lines = [("If-Match", '"8"'), ("If-Match", '"1"')]
 
@@ -117,7 +126,7 @@ def test_if_none_match_spares_a_known_version(client: httpx.Client, tags: str, s
     assert bool(answer.content) is (status == 200)
 
 
-@pytest.mark.parametrize("path", ["/", "/prob", "/probe/", "/redoc", "/docs/oauth2-redirect"])
+@pytest.mark.parametrize("path", ["/prob", "/probe/", "/redoc", "/docs/oauth2-redirect"])
 def test_an_unknown_path_is_404(client: httpx.Client, path: str) -> None:
     check_problem(client.get(path), 404)
 

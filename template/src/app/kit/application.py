@@ -17,6 +17,7 @@ from app.kit.http.cors import Cors, Preflight
 from app.kit.http.docs import add_page, completed
 from app.kit.http.limits import BodyLimit, Slots
 from app.kit.http.middleware import HeadAsGet, RequestContext, is_probe
+from app.kit.http.prefix import StrippedPrefix
 from app.kit.http.problems import HANDLERS
 from app.kit.http.security_headers import SecurityHeaders
 from app.kit.http.websockets import takes_websocket
@@ -60,6 +61,7 @@ def middleware(settings: ServiceSettings) -> list[Middleware]:
         *auth.layers(),
         Middleware(BodyLimit),
         Middleware(HeadAsGet),
+        *([Middleware(StrippedPrefix, prefix=settings.root_path)] if settings.root_path else []),
     ]
 
 

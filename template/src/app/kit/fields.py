@@ -36,7 +36,11 @@ def _rfc3339(t: datetime) -> str:
 
 Content = Annotated[
     str,
-    Field(min_length=1, max_length=MAX_CONTENT, json_schema_extra={"pattern": _NOT_BLANK}),
+    Field(
+        min_length=1,
+        max_length=MAX_CONTENT,
+        json_schema_extra={"pattern": _NOT_BLANK, "examples": ["Buy oat milk"]},
+    ),
     AfterValidator(_readable),
 ]
 Timestamp = Annotated[

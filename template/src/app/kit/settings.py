@@ -21,6 +21,8 @@ from app.kit.logs import LogFormat
 
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]+")
 
+PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+
 
 def _words(value: object) -> object:
     return value.replace(",", " ").split() if isinstance(value, str) else value
@@ -30,6 +32,12 @@ def _origin(text: str) -> str:
     if not ORIGIN.fullmatch(text):
         raise PydanticCustomError("origin", "Origins look like https://app.example.com, or are *")
     return text
+
+
+def _prefix(text: str) -> str:
+    if not PREFIX.fullmatch(text):
+        raise PydanticCustomError("prefix", "A prefix looks like /notes or /team/notes")
+    return text.rstrip("/")
 
 
 Origins = Annotated[
@@ -47,6 +55,7 @@ class ServiceSettings(AuthSettings):
     startup_timeout: float = Field(default=10, ge=0, le=3600)
     max_concurrent_requests: int = Field(default=200, ge=1)
     port: int = Field(default=3000, ge=1, le=65535)
+    root_path: Annotated[str, AfterValidator(_prefix)] = ""
     cors_origins: Origins = frozenset()
     cors_credentials: bool = False
     hsts_seconds: int = Field(default=0, ge=0)

@@ -56,6 +56,7 @@ class Guard:
     def __init__(self, public_paths: str, verifier: TokenVerifier | None) -> None:
         self._public = {HEALTH, *public_paths.replace(",", " ").split()}
         self._below_public = tuple(f"{path}/" for path in self._public)
+        self._public.add("/")  # It only leads to /docs.
         self._verifier = verifier
         if not verifier:
             log.warning("No token is asked for: all programs of this machine may read and write.")

@@ -1,5 +1,6 @@
 """The OpenAPI document, and the page that shows it without asking the internet for anything."""
 
+import json
 import re
 from base64 import b64encode
 from hashlib import sha256
@@ -9,7 +10,7 @@ from typing import Any
 import fastapi_offline
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from app.kit.http.responses import REQUEST_ID_HEADER
@@ -19,7 +20,7 @@ RETRY_AFTER_HEADER = {"description": "Seconds to wait.", "schema": {"type": "int
 
 
 def add_page(app: FastAPI) -> None:
-    """Serve the page at ``/docs``, and its script and style below it."""
+    """Serve the page at ``/docs``, its script and style below it, and lead there from ``/``."""
     app.mount("/docs/assets", StaticFiles(directory=ASSETS))
     page = bytes(
         get_swagger_ui_html(
@@ -35,6 +36,10 @@ def add_page(app: FastAPI) -> None:
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return HTMLResponse(page, headers=headers)
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> RedirectResponse:
+        return RedirectResponse("docs")  # Relative: a proxy may have stripped a prefix.
 
 
 def _policy(page: bytes) -> str:
@@ -62,6 +67,15 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
                     content["application/problem+json"] = content.pop("application/json")
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
+    return _with_distinct_names(document)
+
+
+def _with_distinct_names(document: dict[str, Any]) -> dict[str, Any]:
+    """Name the schemas of ``Data[Note]`` and ``Page[Note]`` NoteData and NotePage."""
+    text = json.dumps(document)
+    document = json.loads(re.sub(r"\b(Data|Page)_(\w+?)_\b", r"\2\1", text))
+    for name, schema in document["components"]["schemas"].items():
+        schema["title"] = name
     return document
 
 

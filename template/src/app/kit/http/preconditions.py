@@ -29,6 +29,16 @@ def _expected(if_match: Iterable[str]) -> frozenset[int] | None:
     return frozenset(int(tag) for weak, tag, _ in members if not weak and _VERSION.fullmatch(tag))
 
 
+def never_matches(if_match: Sequence[str]) -> str | None:
+    """Return why an ``If-Match`` allows no version at all, if it is not understood or weak."""
+    members = _members(if_match)
+    if if_match and not members:
+        return 'An entity tag stands in quotes, as in If-Match: "1".'
+    if members and all(weak for weak, _, _ in members):
+        return 'A weak entity tag, as in W/"1", never matches If-Match: send "1".'
+    return None
+
+
 def _members(lines: Iterable[str]) -> list[tuple[str, str, str]]:
     """Return ``W/``, the tag's text and ``*``, each where given; of a malformed list nothing."""
     found, text, position = [], ",".join(lines), 0
@@ -43,15 +53,16 @@ def _members(lines: Iterable[str]) -> list[tuple[str, str, str]]:
 
 _LIST_OF_TAGS = WithJsonSchema({"type": "array", "items": {"type": "string"}})
 
+_TAGS = 'Entity tags in quotes, as in `"1"`, or `*`: '
+
 IfMatch = Annotated[
     frozenset[int] | None,
     BeforeValidator(_expected),
     _LIST_OF_TAGS,
-    Header(description="Entity tags, or `*`: go on only if one is the resource's now."),
+    Header(description=f"{_TAGS}go on only if one is the resource's now."),
 ]
 """The versions that ``If-Match`` allows, ``None`` for any; a weak or foreign tag allows none."""
 
 IfNoneMatch = Annotated[
-    Sequence[str],
-    Header(description="Entity tags, or `*`: 304 if one is the resource's now."),
+    Sequence[str], Header(description=f"{_TAGS}304 if one is the resource's now.")
 ]

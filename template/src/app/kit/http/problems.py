@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 from app.kit import logs
-from app.kit.errors import KeyReused, ServiceError, Unavailable
+from app.kit.errors import KeyReused, PreconditionFailed, ServiceError, Unavailable
 from app.kit.http.parameters import IDEMPOTENCY_KEY, NO_SUCH_PATH
+from app.kit.http.preconditions import never_matches
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,12 @@ async def service_error(request: Request, error: Exception) -> Response:
     """Answer with the error's own status and message."""
     assert isinstance(error, ServiceError)
     return problem(error.status, str(error))
+
+
+async def precondition_failed(request: Request, error: Exception) -> Response:
+    """Answer 412, which says so if the header could not match any version."""
+    why = never_matches(request.headers.getlist("If-Match"))
+    return problem(412, why or str(error))
 
 
 async def unavailable(request: Request, error: Exception) -> Response:
@@ -145,6 +152,7 @@ async def bug(request: Request, error: Exception) -> Response:
 HANDLERS: dict[Any, Any] = {
     Exception: bug,
     ServiceError: service_error,
+    PreconditionFailed: precondition_failed,
     Unavailable: unavailable,
     KeyReused: key_reused,
     RequestValidationError: invalid_request,

@@ -1,0 +1,31 @@
+"""A path prefix that the proxy in front of the service strips."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class StrippedPrefix:
+    """Put the prefix back: before the request's path, as ASGI has it, and in ``Location``.
+
+    A ``Location`` that is a path is one of the service's, without the prefix.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self.app, self._prefix = app, prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        scope["root_path"] = self._prefix
+        scope["path"] = self._prefix + scope["path"]
+
+        async def send_prefixed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                location = headers.get("location", "")
+                if location.startswith("/") and not location.startswith("//"):
+                    headers["location"] = self._prefix + location
+            await send(message)
+
+        await self.app(scope, receive, send_prefixed)
