@@ -1,13 +1,28 @@
 """What is taken for a dump, and what is not."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from app.kit.dump import lines as dump_lines
 from app.kit.dump import work
-from app.kit.dump.feature import TransferError
-from app.kit.dump.lines import MAX_LINE, Checksum, lines, read
-from tests.kit.dumps import PROBE_FORMAT, dump_of, many, quiet, sample
+from app.kit.dump.feature import Format, TransferError
+from app.kit.dump.lines import Checksum, lines, read
+from tests.kit.dumps import PROBE_FORMAT, dump_of, many, numbered, quiet, sample
+from tests.kit.fuzzing import EXAMPLES
+from tests.kit.probe.records import Record
+
+characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+contents = st.text(characters, max_size=254).map(lambda text: f"{text}x")
+times = st.integers(0, 250_000_000_000_000).map(
+    lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+)
 
 
 def checked(dump: bytes) -> None:
@@ -78,7 +93,6 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "time as number": ('"2026-01-02T03:04:05.678Z"', "1767323045678", "created_at: "),
     "no JSON": ("{", "", ""),
     "a list": ('{"id"', '[{"id"', ""),
-    "too long": ('"x"', f'"x"{" " * MAX_LINE}', ""),
 }
 
 
@@ -93,6 +107,49 @@ def test_a_wrong_line_is_told_by_its_number(old: str, new: str, place: str) -> N
         checked(b"".join(written) + seal.last_line())
 
     assert "\n" not in str(told.value)
+
+
+@EXAMPLES
+@given(content=contents, version=st.integers(1, 2**31 - 1), time=times)
+def test_whatever_may_be_stored_comes_back(content: str, version: int, time: datetime) -> None:
+    record = Record(numbered(1), content, version, time)
+
+    (line,) = lines(PROBE_FORMAT, [record])
+
+    assert PROBE_FORMAT.records.validate_json(line) == record
+    checked(dump_of([record]))
+
+
+@dataclass
+class Page:
+    """A record without a limit."""
+
+    id: UUID
+    texts: list[str]
+
+
+def test_a_long_line_that_was_written_is_read() -> None:
+    of = Format("pages", TypeAdapter(Page))
+    page = Page(numbered(1), [chr(0x1F600) * 10_000] * 100)
+
+    batch, _ = read(of, BytesIO(dump_of([page], of)))
+
+    assert batch.records == [page]
+    assert batch.size > 4_000_000
+
+
+def test_a_line_that_is_too_long_is_neither_written_nor_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dump = dump_of([sample(0)])
+    monkeypatch.setattr(dump_lines, "MAX_LINE", dump.index(b"\n") + 1)
+    checked(dump_of([sample(0)]))
+    monkeypatch.setattr(dump_lines, "MAX_LINE", dump.index(b"\n"))
+
+    with pytest.raises(TransferError, match=f"^probe {numbered(0)}: It is longer than"):
+        dump_of([sample(0)])
+    with pytest.raises(TransferError, match=r"^line 1: It is longer than"):
+        checked(dump)
 
 
 def test_a_dump_of_another_feature_is_none() -> None:

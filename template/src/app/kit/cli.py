@@ -19,7 +19,7 @@ import typer
 from app.kit import auth
 from app.kit.dump import work
 from app.kit.dump.feature import find
-from app.kit.dump.files import reading, regular_size, writing
+from app.kit.dump.files import STREAM, reading, regular_size, writing
 from app.kit.dump.progress import progress_bar
 from app.kit.errors import InvalidSettings, ServiceError, Unavailable
 from app.kit.features import FEATURES, Feature
@@ -160,7 +160,7 @@ for command in auth.COMMANDS:
 @cli.command()
 def dump(
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="Where to, by default stdout.")] = None,
+    file: Annotated[Path, typer.Argument(help="Where to; - is stdout.")] = STREAM,
     feature: FeatureName = "notes",
 ) -> None:
     """Write all notes as NDJSON, the same text whatever the database."""
@@ -179,7 +179,7 @@ def dump(
 @cli.command()
 def load(
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="Where from, by default stdin.")] = None,
+    file: Annotated[Path, typer.Argument(help="Where from; - is stdin.")] = STREAM,
     feature: FeatureName = "notes",
 ) -> None:
     """Store the notes of a dump, each in the place of the one of its id; others stay."""

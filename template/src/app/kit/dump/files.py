@@ -1,10 +1,11 @@
 """Where dumps are written to and read from."""
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from errno import EBADF
 from pathlib import Path
 from tempfile import mkstemp
@@ -12,36 +13,60 @@ from typing import BinaryIO, TextIO
 
 from app.kit.dump.feature import TransferError
 
+STREAM = Path("-")
+"""Stdin or stdout."""
+
+OPEN_FILE = re.compile(r"/dev/(?:fd/([0-9]{1,9})|stdout|stderr)|/proc/self/fd/([0-9]{1,9})")
+"""Paths that mean a file which is open already."""
+STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
+
 
 @contextmanager
-def writing(path: Path | None) -> Iterator[BinaryIO]:
-    """Yield a file to write to: stdout, or one that takes its name once all of it is on the disk.
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file to write to.
 
-    What the system refuses raises ``TransferError``.
+    A regular file takes its name once all of it is on the disk. A symbolic link is not followed.
+    What cannot be raises ``TransferError``.
     """
+    with _translate_errors("stdout" if path == STREAM else path), _target(path) as file:
+        yield file
+
+
+def _target(path: Path) -> AbstractContextManager[BinaryIO]:
+    if path == STREAM:
+        return _filling(_descriptor(sys.stdout))
+    if match := OPEN_FILE.fullmatch(str(path)):
+        return _filling(int(match[1] or match[2] or STANDARD[match[0]]))
     try:
-        if path and (path.is_file() or not path.exists()):
-            with _replacing(Path(os.path.realpath(path))) as file:
-                yield file
-        else:
-            with _filling(path or _descriptor(sys.stdout)) as file:
-                yield file
-    except OSError as error:
-        raise TransferError(f"{path or 'stdout'}: {error.strerror}") from None
+        old = path.lstat()
+    except FileNotFoundError:
+        return _replacing(path)
+    if stat.S_ISLNK(old.st_mode):
+        raise TransferError(f"{path}: It is a symbolic link; name the file itself")
+    return _replacing(path, old) if stat.S_ISREG(old.st_mode) else _filling(path)
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def _replacing(path: Path, old: os.stat_result | None = None) -> Iterator[BinaryIO]:
+    """Yield a file that only its owner may read, or whoever may read the old one."""
     descriptor, name = mkstemp(prefix=".dump-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
+            if old:
+                _copy_access(old, descriptor)
             os.fsync(descriptor)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink()
         raise
+
+
+def _copy_access(old: os.stat_result, descriptor: int) -> None:
+    with suppress(PermissionError):  # Not ours to give: then its owner alone may read it.
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
 
 
 @contextmanager
@@ -60,16 +85,20 @@ def _filling(place: Path | int) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def reading(path: Path | None) -> Iterator[BinaryIO]:
-    """Yield a file to read from, by default stdin.
-
-    What the system refuses raises ``TransferError``.
-    """
-    try:
-        with open(path or _descriptor(sys.stdin), "rb", closefd=path is not None) as file:
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file to read from; what the system refuses raises ``TransferError``."""
+    with _translate_errors("stdin" if path == STREAM else path):
+        place = _descriptor(sys.stdin) if path == STREAM else path
+        with open(place, "rb", closefd=isinstance(place, Path)) as file:
             yield file
+
+
+@contextmanager
+def _translate_errors(place: object) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise TransferError(f"{path or 'stdin'}: {error.strerror}") from None
+        raise TransferError(f"{place}: {error.strerror}") from None
 
 
 def _descriptor(stream: TextIO | None) -> int:

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from app.kit.dump.feature import Format, TransferError
 
-MAX_LINE = 1024 * 1024
+MAX_LINE = 128 * 1024 * 1024
+"""In bytes, written and read: above MongoDB's largest document, of 16 MiB, escaped throughout."""
 MAX_PLACE = 100  # characters of an error, as a damaged file may name its fields anything
 BATCH_BYTES = 256 * 1024
 """Of the lines that are stored at once; that takes a small part of what an operation may."""
@@ -60,6 +61,8 @@ def _line(of: Format, record: Any) -> bytes:
         line = of.records.dump_json(record, exclude_none=True)
     except ValueError as error:
         raise TransferError(f"{place}: {error}") from None
+    if len(line) >= MAX_LINE:
+        raise TransferError(f"{place}: It is longer than {MAX_LINE:,} bytes")
     _parse(of, line, place)
     return line + b"\n"
 
