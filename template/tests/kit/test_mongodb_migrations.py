@@ -141,6 +141,7 @@ async def test_who_lost_the_lock_records_nothing(
     assert await migrations.applied(empty.database) == others_than_this
 
 
+@pytest.mark.usefixtures("revisions")
 def test_a_new_revision_comes_last(tmp_path: Path) -> None:
     path = write("Add colours, and tags!", tmp_path)
 

@@ -23,6 +23,7 @@ ATTEMPTS = 3
 BACKOFF_SECONDS = 0.02
 
 CURRENT_REVISIONS = sa.text("SELECT version_num FROM alembic_version")
+NO_REVISIONS = sa.text("SELECT 1 WHERE 1 = 0")  # The table is made by the first.
 
 T = TypeVar("T")
 
@@ -134,10 +135,11 @@ class SqlStorage(BoundedStorage):
 
         With ``or_newer``, one that newer code has brought on does as well.
         """
-        rows = await self.bounded(lambda: self.fetch(CURRENT_REVISIONS))
-        current = {revision for (revision,) in rows}
-        if current != migrations.heads() and not (or_newer and migrations.are_newer(current)):
-            reason = f"It has: {sorted(current)}. Needed: {sorted(migrations.heads())}."
+        needed = migrations.heads()
+        ask = CURRENT_REVISIONS if needed else NO_REVISIONS
+        current = {revision for (revision,) in await self.bounded(lambda: self.fetch(ask))}
+        if current != needed and not (or_newer and migrations.are_newer(current)):
+            reason = f"It has: {sorted(current)}. Needed: {sorted(needed)}."
             raise unavailable(Fault.SCHEMA, reason)
 
     async def migrate(self) -> None:
