@@ -9,10 +9,9 @@ Access = Literal["read", "write"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request.
+    """Who sends a request: ``subject`` names them, and is empty where no token is asked for.
 
-    ``subject`` is the name of a token of ``AUTH_TOKENS``, or ``sub`` of a JWT, whose other
-    ``claims`` are there too. It is empty where nobody was asked for a token.
+    ``claims`` are what a token says besides, if it is signed and not only known.
     """
 
     subject: str
