@@ -32,8 +32,7 @@ async def empty(empty_database: Settings) -> AsyncIterator[Any]:
 
 
 async def run(storage: SqlStorage, work: Callable[[sa.Connection], Any]) -> Any:
-    async with storage.migrating() as connection:
-        return await connection.run_sync(work)
+    return await storage.migration(work)
 
 
 def up_down_and_up(revision: str) -> Callable[[sa.Connection], None]:
@@ -92,14 +91,13 @@ async def migrate_up_to(storage: SqlStorage, last: int) -> bool:
         if changes == last:
             raise Interrupted
 
-    engine = storage.writers.sync_engine
-    sa.event.listen(engine, "after_cursor_execute", end)
+    sa.event.listen(sa.Engine, "after_cursor_execute", end)
     try:
         await storage.migrate()
     except Interrupted:
         return True
     finally:
-        sa.event.remove(engine, "after_cursor_execute", end)
+        sa.event.remove(sa.Engine, "after_cursor_execute", end)
     return False
 
 

@@ -17,11 +17,12 @@ async def test_a_transaction_that_meets_a_deadlock_is_run_again(probe: Any) -> N
         await probe.add(sample)
 
     async def change(*both: Sample) -> None:
-        async with storage.transaction() as transaction:
+        def run(connection: sa.Connection) -> None:
             for sample in both:
                 counted = sa.update(samples).values(version=samples.c.version + 1)
-                await transaction.execute(counted.where(samples.c.id == sample.id))
-                await asyncio.sleep(0.05)
+                connection.execute(counted.where(samples.c.id == sample.id))
+
+        await storage.transact(run)
 
     await asyncio.gather(
         storage.bounded(partial(change, first, second)),

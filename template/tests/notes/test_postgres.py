@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app.kit.storage.postgres import plain_sql
+from app.kit.storage.postgres_plain import plain_statement
 from app.notes import sql_rows as sql
 from app.notes.models import Note
 
@@ -24,7 +24,7 @@ PLAIN = {
 def test_what_is_asked_most_goes_straight_to_the_driver(
     statement: sa.Executable, values: dict[str, Any]
 ) -> None:
-    plain = plain_sql(statement, tuple(values), DIALECT)
+    plain = plain_statement(statement, tuple(values), DIALECT)
 
     assert plain
-    assert set(plain[1]) == set(values)
+    assert set(plain.names) == set(values)

@@ -46,8 +46,7 @@ async def database(empty_database: Settings) -> AsyncIterator[SqlStorage]:
         assert isinstance(storage, SqlStorage)
         await storage.migrate()
         await loaded(find("notes", FEATURES, storage), dump_of(hard_records()))
-        async with storage.migrating() as connection:
-            await connection.run_sync(TABLES.create_all)
+        await storage.migration(TABLES.create_all)
         for table in REFERRING:
             await storage.execute(sa.insert(table), note_id=NOTE, comment_id=COMMENT)
         yield storage
@@ -73,13 +72,15 @@ async def test_a_load_keeps_what_refers_to_its_rows(database: SqlStorage) -> Non
 
 async def test_an_unchanged_dump_writes_no_row(database: SqlStorage) -> None:
     statements: list[str] = []
-    sa.event.listen(
-        database.writers.sync_engine,
-        "before_cursor_execute",
-        lambda _, cursor, statement, *more: statements.append(statement),
-    )
 
-    await loaded(find("notes", FEATURES, database), dump_of(hard_records()))
+    def note(_: object, cursor: object, statement: str, *more: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        await loaded(find("notes", FEATURES, database), dump_of(hard_records()))
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
     assert [text for text in statements if not text.startswith(("SELECT", "BEGIN"))] == []
     assert statements

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Update
+from sqlalchemy import Connection, Update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.kit.errors import Conflict, KeyReused, NotFound, PreconditionFailed
 from app.kit.idempotency import digest
@@ -71,15 +70,13 @@ class Repository(Records, NoteRepository):
     async def update_content(
         self, note_id: UUID, content: str, *, expected: Versions = None
     ) -> Note:
-        async with self.storage.transaction() as transaction:
-            return await _change(
-                transaction, UPDATE_CONTENT, note_id, expected, new_content=content
-            )
+        return await self.storage.transact(
+            lambda c: _change(c, UPDATE_CONTENT, note_id, expected, new_content=content)
+        )
 
     @operation
     async def send(self, note_id: UUID, *, expected: Versions = None) -> Note:
-        async with self.storage.transaction() as transaction:
-            return await _change(transaction, SEND, note_id, expected)
+        return await self.storage.transact(lambda c: _change(c, SEND, note_id, expected))
 
     @operation
     async def delete(self, note_id: UUID, *, expected: Versions = None) -> None:
@@ -95,75 +92,81 @@ class Repository(Records, NoteRepository):
         expected: Versions = None,
         key: str | None = None,
     ) -> tuple[Comment, int]:
-        async with self.storage.transaction() as transaction:
-            if key and (first := await _first_comment(transaction, note_id, comment.content, key)):
+        def add(transaction: Connection) -> tuple[Comment, int]:
+            if key and (first := _first_comment(transaction, note_id, comment.content, key)):
                 return first
-            note = await _change(transaction, TOUCH, note_id, expected)
+            note = _change(transaction, TOUCH, note_id, expected)
             if len(note.comments) >= MAX_COMMENTS:
                 raise Conflict(f"The note has {MAX_COMMENTS} comments already.")
             request = {"idempotency_key": key, "note_version": note.version} if key else {}
-            await transaction.execute(ADD_COMMENTS, comment_row(note_id, comment, **request))
+            transaction.execute(ADD_COMMENTS, comment_row(note_id, comment, **request))
             return comment, note.version
+
+        return await self.storage.transact(add)
 
     @operation
     async def delete_comment(
         self, note_id: UUID, comment_id: UUID, *, expected: Versions = None
     ) -> None:
-        async with self.storage.transaction() as transaction:
-            note = await _change(transaction, TOUCH, note_id, expected, comment_id)
+        def delete(transaction: Connection) -> None:
+            note = _change(transaction, TOUCH, note_id, expected, comment_id)
             note.comment(comment_id)
-            ids = {"note_id": note_id, "comment_id": comment_id}
-            await transaction.execute(DELETE_COMMENT, ids)
+            transaction.execute(DELETE_COMMENT, {"note_id": note_id, "comment_id": comment_id})
+
+        await self.storage.transact(delete)
 
     async def _insert(self, note: Note, key: str | None) -> None:
         row = note_row(note, key)
         if not note.comments:
             await self.storage.execute(ADD, **row)
             return
-        async with self.storage.transaction() as transaction:
-            await transaction.execute(ADD, row)
-            rows = [comment_row(note.id, comment) for comment in note.comments]
-            await transaction.execute(ADD_COMMENTS, rows)
+        rows = [comment_row(note.id, comment) for comment in note.comments]
+
+        def insert(transaction: Connection) -> None:
+            transaction.execute(ADD, row)
+            transaction.execute(ADD_COMMENTS, rows)
+
+        await self.storage.transact(insert)
 
     async def _first(self, content: str, key: str) -> Note | None:
         """Return the note of a key as it was at first, if it is still there."""
-        async with self.storage.transaction() as transaction:
-            for note_id, sha256, time in await transaction.execute(FIRST, {"key": key}):
+
+        def find(transaction: Connection) -> Note | None:
+            for note_id, sha256, time in transaction.execute(FIRST, {"key": key}).all():
                 if sha256 != digest(content):
                     raise KeyReused
-                if await _make_durable(transaction, note_id):
+                if _make_durable(transaction, note_id):
                     return Note.first(note_id, content, time)
-        return None
+            return None
+
+        return await self.storage.transact(find)
 
 
-async def _first_comment(
-    transaction: AsyncConnection, note_id: UUID, content: str, key: str
+def _first_comment(
+    transaction: Connection, note_id: UUID, content: str, key: str
 ) -> tuple[Comment, int] | None:
     """Lock the note, and return what adding the comment of a key has returned."""
-    await transaction.execute(LOCK, {"note_id": note_id})
-    found = await transaction.execute(FIRST_COMMENT, {"note_id": note_id, "key": key})
+    transaction.execute(LOCK, {"note_id": note_id})
+    found = transaction.execute(FIRST_COMMENT, {"note_id": note_id, "key": key}).all()
     for comment_id, text, time, version in found:
         if text != content:
             raise KeyReused
-        await _make_durable(transaction, note_id)
+        _make_durable(transaction, note_id)
         return Comment(comment_id, text, time), version
     return None
 
 
-async def _make_durable(transaction: AsyncConnection, note_id: UUID) -> bool:
+def _make_durable(transaction: Connection, note_id: UUID) -> bool:
     """Have the commit wait until what is known of a note is durable, if the note is still there.
 
     What was read may be of a commit that is not yet on the disk, or not on the standby.
     """
-    changed = [
-        (await transaction.execute(statement, {"note_id": note_id})).rowcount
-        for statement in CHANGE_AND_UNDO
-    ]
-    return all(changed)
+    ids = {"note_id": note_id}
+    return all(transaction.execute(s, ids).rowcount for s in CHANGE_AND_UNDO)
 
 
-async def _change(
-    transaction: AsyncConnection,
+def _change(
+    transaction: Connection,
     statement: Update,
     note_id: UUID,
     expected: Versions,
@@ -176,8 +179,8 @@ async def _change(
     """
     parameters = {"note_id": note_id, "now": now(), **_versions(expected), **values}
     while True:
-        changed = (await transaction.execute(statement, parameters)).rowcount
-        note = _one((await transaction.execute(GET, {"note_id": note_id})).all())
+        changed = transaction.execute(statement, parameters).rowcount
+        note = _one(transaction.execute(GET, {"note_id": note_id}).all())
         if changed:
             return note
         if comment_id:

@@ -29,8 +29,7 @@ NEXT = sa.select(samples).where(samples.c.id > sa.bindparam("after")).order_by(s
 
 async def create(storage: SqlStorage) -> None:
     """Make the table."""
-    async with storage.migrating() as connection:
-        await connection.run_sync(TABLES.create_all)
+    await storage.migration(TABLES.create_all)
 
 
 class Repository:

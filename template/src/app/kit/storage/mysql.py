@@ -1,23 +1,20 @@
 """MySQL and MariaDB through asyncmy."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncmy
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.kit.migrations.sql import mysql as migrations
 from app.kit.settings import ServiceSettings
 from app.kit.storage import mysql_errors, mysql_url
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
-from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql import T, Work, beginning
+from app.kit.storage.sql_async import AsyncSqlStorage, run
 from app.kit.storage.sql_errors import connecting
 
-RECYCLE_SECONDS = 300
 SERVER_SECONDS = OPERATION_SECONDS - 0.6  # It gives up before it is given up.
 SET_UP = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
@@ -34,51 +31,32 @@ SNAPSHOT = (
 registry.register("mysql.app", "app.kit.storage.mysql_dialect", "Dialect")
 
 
-class Storage(SqlStorage):
+class Storage(AsyncSqlStorage):
     """An open MySQL or MariaDB database."""
 
     system = "mysql"
 
     def __init__(self, settings: ServiceSettings) -> None:
         arguments = mysql_url.parse(settings.database_url.get_secret_value())
-        engine = create_async_engine(
-            "mysql+app://",
-            connect_args={"async_creator_fn": _connect, "autocommit": True, **arguments},
-            hide_parameters=True,
-            pool_size=settings.database_pool_size,
-            max_overflow=0,
-            pool_timeout=OPERATION_SECONDS,
-            pool_recycle=RECYCLE_SECONDS,
-        )
-        sa.event.listen(engine.sync_engine, "connect", _set_up)
-        sa.event.listen(engine.sync_engine, "handle_error", _leave)
-        # The pool would serve whoever asks at the right moment, and let others starve.
-        slots = settings.database_pool_size
-        super().__init__(readers=engine, writers=engine, slots=slots)
+        arguments |= {"async_creator_fn": _connect, "autocommit": True}
+        super().__init__(settings, "mysql+app://", connect_args=arguments)
+        sa.event.listen(self.engine, "connect", _set_up)
+        sa.event.listen(self.engine, "handle_error", _leave)
+        self.transactions = beginning(self.engine, "BEGIN")
+        self.snapshots = beginning(self.engine, *SNAPSHOT)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        async with self.writers.begin() as connection:
-            await connection.exec_driver_sql("BEGIN")
-            yield connection
-
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
-        async with self.readers.connect() as connection:
-            for statement in SNAPSHOT:
-                await connection.exec_driver_sql(statement)
-            yield connection
-
-    @asynccontextmanager
-    async def migrating(self) -> AsyncIterator[AsyncConnection]:
-        async with self.writers.connect() as connection:
+    async def migration(self, work: Work[T]) -> T:
+        def alone(connection: sa.Connection) -> T:
             try:
                 for statement in migrations.SET_UP:
-                    await connection.exec_driver_sql(statement)
-                yield connection
-                await connection.commit()
+                    connection.exec_driver_sql(statement)
+                result = work(connection)
+                connection.commit()
+                return result
             finally:
-                await connection.invalidate()  # The lock ends with it.
+                connection.invalidate()  # The lock and the settings end with it.
+
+        return await run(self.engine.connect, alone)
 
     def fault(self, error: Exception) -> Fault | None:
         return mysql_errors.fault(error)

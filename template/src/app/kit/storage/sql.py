@@ -10,14 +10,11 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import QueuePool
-from sqlalchemy.util import greenlet_spawn
 
 from app.kit.features import Feature
 from app.kit.migrations import sql as migrations
-from app.kit.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault, Pool, unavailable
+from app.kit.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault, unavailable
 
 ATTEMPTS = 3
 BACKOFF_SECONDS = 0.02
@@ -26,6 +23,20 @@ CURRENT_REVISIONS = sa.text("SELECT version_num FROM alembic_version")
 NO_REVISIONS = sa.text("SELECT 1 WHERE 1 = 0")  # The table is made by the first.
 
 T = TypeVar("T")
+Work = Callable[[sa.Connection], T]
+Run = Callable[[Work[Any]], Awaitable[Any]]
+
+
+def beginning(engine: sa.Engine, *statements: str) -> sa.Engine:
+    """Return the engine, its transactions beginning with the statements."""
+    changed = engine.execution_options()
+
+    @sa.event.listens_for(changed, "begin")
+    def begin(connection: sa.Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    return changed
 
 
 class Base(DeclarativeBase):
@@ -46,56 +57,42 @@ class Base(DeclarativeBase):
 class SqlStorage(BoundedStorage):
     """An open SQL database.
 
-    ``readers`` and ``writers`` commit each statement by itself; they may be the same engine. Of
-    its operations, ``slots`` are under way at a time, and the others wait in the order they came.
+    ``work`` is a plain function of a connection. It may run on another thread, and again where
+    the database says that this is safe, so it changes nothing but the database.
+
+    Of the operations, ``slots`` are under way at a time; the others wait in the order they came.
     """
 
-    def __init__(
-        self, readers: AsyncEngine, writers: AsyncEngine, slots: int = sys.maxsize
-    ) -> None:
-        self.readers, self.writers = readers, writers
+    def __init__(self, slots: int = sys.maxsize) -> None:
         self._slots = asyncio.Semaphore(slots)
 
     @abstractmethod
-    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Give a connection whose statements happen together or not at all."""
+    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
+        """Return the rows of one statement that only reads."""
 
     @abstractmethod
-    def snapshot(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Give a connection that only reads, and sees the database as it was at one moment."""
+    async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
+        """Run one statement, durable when this returns, and return the number of rows it met."""
 
     @abstractmethod
-    def migrating(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Give a connection in a transaction that no other migration runs beside."""
+    async def transact(self, work: Work[T]) -> T:
+        """Return what ``work`` returns; its statements happen together or not at all."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractAsyncContextManager[Run]:
+        """Give what runs work that only reads, and sees the database as it was at one moment."""
+
+    @abstractmethod
+    async def migration(self, work: Work[T]) -> T:
+        """Do ``work`` in a transaction that no other migration runs beside, without haste."""
+
+    @abstractmethod
+    async def dispose(self) -> None:
+        """Close every connection, however long that takes."""
 
     def repository(self, feature: Feature) -> Any:
         """Return the feature's ``Repository`` on this database."""
         return feature.load("sql").Repository(self)
-
-    def pool(self) -> Pool:
-        """Return how much of the pools is in use now; a connection that is being opened, too."""
-        pools = [p for p in {self.readers.pool, self.writers.pool} if isinstance(p, QueuePool)]
-        used = sum(pool.checkedout() for pool in pools)
-        return Pool(sum(pool.size() for pool in pools), used, max(0, self.in_flight - used))
-
-    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
-        """Return the rows of one statement that only reads."""
-
-        def run() -> Sequence[sa.Row[Any]]:
-            with self.readers.sync_engine.connect() as connection:
-                return connection.execute(statement, parameters).all()
-
-        # One greenlet for the whole: AsyncConnection takes one each to connect, execute and close.
-        return await greenlet_spawn(run)
-
-    async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
-        """Run one statement, durable when this returns, and return the number of rows it met."""
-
-        def run() -> int:
-            with self.writers.sync_engine.connect() as connection:
-                return connection.execute(statement, parameters).rowcount
-
-        return await greenlet_spawn(run)
 
     async def scan(self, page: sa.Executable) -> AsyncGenerator[Sequence[Any], None]:
         """Yield the rows of all pages, each not empty, as they were at one moment.
@@ -106,16 +103,15 @@ class SqlStorage(BoundedStorage):
         with self.translate_errors():
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout(OPERATION_SECONDS):
-                    connection = await stack.enter_async_context(self.snapshot())
-                while rows := await self._page(connection, page, after):
+                    run = await stack.enter_async_context(self.snapshot())
+                while rows := await self._page(run, page, after):
                     yield rows
                     after = rows[-1][0]
 
-    async def _page(
-        self, connection: AsyncConnection, page: sa.Executable, after: UUID
-    ) -> Sequence[Any]:
+    async def _page(self, run: Run, page: sa.Executable, after: UUID) -> Sequence[Any]:
         async with asyncio.timeout(OPERATION_SECONDS):
-            return (await connection.execute(page, {"after": after})).all()
+            rows: Sequence[Any] = await run(lambda c: c.execute(page, {"after": after}).all())
+            return rows
 
     async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
         """Also run ``work`` again, where the database says that this is safe."""
@@ -145,12 +141,10 @@ class SqlStorage(BoundedStorage):
     async def migrate(self) -> None:
         """Bring the schema to the newest revision; a newer one stays."""
         with self.translate_errors():
-            async with self.migrating() as connection:
-                await connection.run_sync(migrations.upgrade)
+            await self.migration(migrations.upgrade)
 
     async def close(self) -> None:
         """Close every connection."""
         with suppress(TimeoutError):  # Those to a server that hangs end with the process.
             async with asyncio.timeout(OPERATION_SECONDS):
-                await self.readers.dispose()
-                await self.writers.dispose()
+                await self.dispose()

@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.kit.errors import Conflict
 from app.kit.storage.sql import SqlStorage
@@ -27,21 +26,23 @@ async def load_rows(
     inserted, updated where it differs, left alone where it does not, and deleted if it is not among
     these. What a constraint of the database does not allow raises ``Conflict``.
     """
+
+    def replace(connection: sa.Connection) -> None:
+        for column, rows in tables:
+            _replace(connection, column, ids, rows)
+
     for _ in range(TRIES):
         with suppress(IntegrityError):
-            async with storage.transaction() as transaction:
-                for column, rows in tables:
-                    await _replace(transaction, column, ids, rows)
-            return
+            return await storage.transact(replace)
     raise Conflict(REFUSED)
 
 
-async def _replace(
-    connection: AsyncConnection, column: sa.Column[Any], ids: Sequence[Any], rows: Sequence[Row]
+def _replace(
+    connection: sa.Connection, column: sa.Column[Any], ids: Sequence[Any], rows: Sequence[Row]
 ) -> None:
     table, primary = column.table, tuple(column.table.primary_key)
     chosen = sa.select(table).where(column.in_(ids)).order_by(*primary).with_for_update()
-    gone, changed, new = _compare((await connection.execute(chosen)).mappings(), rows, primary)
+    gone, changed, new = _compare(connection.execute(chosen).mappings(), rows, primary)
     this = sa.and_(*(part == sa.bindparam(f"this_{part.name}") for part in primary))
     for statement, given in (
         (sa.delete(table).where(this), gone),
@@ -49,7 +50,7 @@ async def _replace(
         (sa.insert(table), new),
     ):
         if given:
-            await connection.execute(statement, given)
+            connection.execute(statement, given)
 
 
 def _compare(

@@ -1,75 +1,81 @@
-"""SQLite through aiosqlite."""
+"""SQLite by the standard library's driver, on threads."""
 
-import asyncio
-import sqlite3
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import DATETIME
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.util import await_
 
 from app.kit.settings import ServiceSettings
 from app.kit.storage import sqlite_errors, sqlite_url
-from app.kit.storage.operations import OPERATION_SECONDS, Fault
-from app.kit.storage.sql import SqlStorage
+from app.kit.storage.operations import Fault, Pool
+from app.kit.storage.sql import Run, SqlStorage, T, Work, beginning
+from app.kit.storage.sqlite_threads import Threads, check_time, is_over
 
 MIGRATION_SECONDS = 600
-PRAGMAS = (
-    f"busy_timeout={int(OPERATION_SECONDS * 750)}",  # Gives up before it is given up.
-    "synchronous=FULL",
-    "foreign_keys=ON",
-)
+LOCK_SECONDS = 0.1  # SQLite does not ask ``is_over`` while it waits for a lock.
+INSTRUCTIONS = 10_000  # of SQLite's machine, after which it does
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
 class Storage(SqlStorage):
-    """An open SQLite file: many connections read, one writes, so that writers queue."""
+    """An open SQLite file: many threads read, one writes, so that writers queue."""
 
     system = "sqlite"
 
     def __init__(self, settings: ServiceSettings) -> None:
-        path = sqlite_url.parse(settings.database_url.get_secret_value())
-        super().__init__(
-            readers=_engine(path, settings.database_pool_size, skip_autocommit_rollback=True),
-            writers=_engine(path, 1),
-        )
+        super().__init__()
+        engine = _engine(sqlite_url.parse(settings.database_url.get_secret_value()))
+        # A transaction that reads before it writes would fail if another wrote in between.
+        writing = beginning(engine, "BEGIN IMMEDIATE")
+        # A table is altered by copying it; dropping the old one must delete no other row.
+        self._migrating = beginning(engine, "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
+        self._snapshot = beginning(engine, "BEGIN")
+        self._readers = Threads(settings.database_pool_size, engine.connect)
+        self._writer = Threads(1, writing.connect)
+
+    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
+        def read(connection: sa.Connection) -> Sequence[Any]:
+            return connection.execute(statement, parameters).all()
+
+        return await self._readers.run(partial(_in_transaction, read))
+
+    async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
+        return await self.transact(lambda c: c.execute(statement, parameters).rowcount)
+
+    async def transact(self, work: Work[T]) -> T:
+        return await self._writer.run(partial(_in_transaction, work))
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        async with self.writers.begin() as connection:
-            # A transaction that reads before it writes would fail if another wrote in between.
-            await connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
+    async def snapshot(self) -> AsyncIterator[Run]:
+        async with aclosing(Threads(1, self._snapshot.connect)) as thread:
+            yield thread.run
 
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
-        async with self.readers.connect() as connection:
-            try:
-                await connection.exec_driver_sql("BEGIN")
-                yield connection
-            finally:
-                await connection.invalidate()  # The transaction ends with it.
+    async def migration(self, work: Work[T]) -> T:
+        async with aclosing(Threads(1, self._migrating.connect)) as thread:
+            return await thread.run(partial(_in_transaction, work), MIGRATION_SECONDS)
 
-    @asynccontextmanager
-    async def migrating(self) -> AsyncIterator[AsyncConnection]:
-        # A table is altered by copying it; dropping the old one must not delete what refers to it.
-        async with self.writers.connect() as connection:
-            await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            await connection.exec_driver_sql(f"PRAGMA busy_timeout={MIGRATION_SECONDS * 1000}")
-            await connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                await connection.commit()
-            finally:
-                await connection.rollback()
-                await connection.invalidate()  # The next one is set up as it should be.
+    def pool(self) -> Pool:
+        threads = (self._readers, self._writer)
+        used = sum(min(t.calls, t.size) for t in threads)
+        return Pool(sum(t.size for t in threads), used, sum(t.calls for t in threads) - used)
 
     def fault(self, error: Exception) -> Fault | None:
         return sqlite_errors.fault(error)
+
+    async def dispose(self) -> None:
+        await self._readers.aclose()
+        await self._writer.aclose()
+
+
+def _in_transaction(work: Work[T], connection: sa.Connection) -> T:
+    with connection.begin():
+        result = work(connection)
+        check_time()  # What nobody waits for any more is not committed.
+        return result
 
 
 class _UtcDateTime(DATETIME):
@@ -80,40 +86,23 @@ class _UtcDateTime(DATETIME):
         return lambda text: text and parse(text).replace(tzinfo=UTC)
 
 
-def _engine(path: str, connections: int, **options: Any) -> AsyncEngine:
-    engine = create_async_engine(
-        sa.URL.create("sqlite+aiosqlite", database=path),
-        isolation_level="AUTOCOMMIT",
+def _engine(path: str) -> sa.Engine:
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=path),
+        connect_args={"isolation_level": None, "timeout": LOCK_SECONDS},
         hide_parameters=True,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=OPERATION_SECONDS,
-        **options,
+        poolclass=sa.NullPool,  # A thread keeps its connection.
     )
     engine.dialect.colspecs = {**engine.dialect.colspecs, sa.DateTime: _UtcDateTime}
-    sa.event.listen(engine.sync_engine, "connect", _set_up)
+    sa.event.listen(engine, "connect", _set_up)
     return engine
 
 
 def _set_up(connection: Any, _: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    _use_write_ahead_log(cursor)
-    cursor.close()
-
-
-def _use_write_ahead_log(cursor: Any) -> None:
-    """Make the file one that is read while it is written; of a new file, others may do so now.
-
-    SQLite does not wait for them here, whatever its ``busy_timeout``.
-    """
-    end = time.monotonic() + OPERATION_SECONDS / 2
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > end:
-                raise
-            await_(asyncio.sleep(0.01))
+    connection.set_progress_handler(is_over, INSTRUCTIONS)
+    try:
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:  # Of a new file, another process may be making the log.
+        connection.close()
+        raise

@@ -32,8 +32,7 @@ def run(connection: Connection) -> None:
 async def run_on_database() -> None:
     async with open_storage(read_settings(ServiceSettings)) as storage:
         sql: Any = storage
-        async with sql.migrating() as connection:
-            await connection.run_sync(run)
+        await sql.migration(run)
 
 
 if connection := context.config.attributes.get("connection"):

@@ -1,0 +1,40 @@
+"""Statements of which asyncpg understands all values, so that they need nothing of SQLAlchemy."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+
+class Plain(NamedTuple):
+    """A statement of which the driver understands all values."""
+
+    sql: str
+    names: Sequence[str]
+    constants: dict[str, Any]
+
+    def arguments(self, parameters: dict[str, Any]) -> list[Any]:
+        """Return the values in the driver's order."""
+        values = self.constants | parameters
+        return [values[name] for name in self.names]
+
+
+@lru_cache(maxsize=1000)
+def plain_statement(statement: Any, given: tuple[str, ...], dialect: sa.Dialect) -> Plain | None:
+    """Return the statement as the driver takes it, unless SQLAlchemy has to convert a value.
+
+    A list of unknown length is such a value. An insert has the columns that are given.
+    """
+    compiled = statement.compile(dialect=dialect, column_keys=given)
+    columns = getattr(statement, "exported_columns", ())
+    types = {part.type for part in (*compiled.binds.values(), *columns)}
+    if compiled.post_compile_params or any(_converts(type_, dialect) for type_ in types):
+        return None
+    constants = {name: value for name, value in compiled.params.items() if name not in given}
+    return Plain(str(compiled), tuple(compiled.positiontup or ()), constants)
+
+
+def _converts(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> bool:
+    used = type_.dialect_impl(dialect)
+    return bool(used.bind_processor(dialect) or used.result_processor(dialect, None))

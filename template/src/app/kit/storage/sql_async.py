@@ -1,0 +1,77 @@
+"""A SQL database on a server, whose driver is asynchronous."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from app.kit.settings import ServiceSettings
+from app.kit.storage.operations import OPERATION_SECONDS, Pool
+from app.kit.storage.sql import Run, SqlStorage, T, Work
+
+RECYCLE_SECONDS = 300
+
+Connect = Callable[[], AbstractContextManager[sa.Connection]]
+
+in_greenlet = AsyncSession().run_sync  # One greenlet for a function; the session does nothing.
+
+
+class AsyncSqlStorage(SqlStorage):
+    """An open SQL database on a server.
+
+    Its ``engine`` commits each statement by itself. ``transactions`` and ``snapshots`` are that
+    engine with the beginning they need; the subclass sets them.
+    """
+
+    transactions: sa.Engine
+    snapshots: sa.Engine
+
+    def __init__(self, settings: ServiceSettings, url: sa.URL | str, **options: Any) -> None:
+        self.size = settings.database_pool_size
+        super().__init__(slots=self.size)  # The pool would let some wait for ever.
+        self.async_engine = create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_size=self.size,
+            max_overflow=0,
+            pool_timeout=OPERATION_SECONDS,
+            pool_recycle=RECYCLE_SECONDS,
+            **options,
+        )
+        self.engine = self.async_engine.sync_engine
+
+    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
+        return await run(self.engine.connect, lambda c: c.execute(statement, parameters).all())
+
+    async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
+        return await run(self.engine.connect, lambda c: c.execute(statement, parameters).rowcount)
+
+    async def transact(self, work: Work[T]) -> T:
+        return await run(self.transactions.begin, work)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Run]:
+        async with AsyncEngine(self.snapshots).connect() as connection:
+            yield connection.run_sync
+
+    def pool(self) -> Pool:
+        used = min(self.in_flight, self.size)
+        return Pool(self.size, used, self.in_flight - used)
+
+    async def dispose(self) -> None:
+        await self.async_engine.dispose()
+
+
+async def run(connect: Connect, work: Work[T]) -> T:
+    """Return what ``work`` returns of the connection that ``connect`` gives.
+
+    ``AsyncConnection`` would take a greenlet each to connect, to begin, to work and to close.
+    """
+
+    def connect_and_work(_: object) -> T:
+        with connect() as connection:
+            return work(connection)
+
+    return await in_greenlet(connect_and_work)
