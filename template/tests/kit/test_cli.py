@@ -41,6 +41,21 @@ def test_a_wrong_setting_stops_the_start_in_one_line(
     assert "s3cret" not in run.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("serve", "serve --workers 2", "serve --reload", "migrate", "migrate --check"),
+        *("seed", "dump", "load"),
+    ],
+)
+def test_no_command_shows_a_wrong_url(settings: Settings, command: str) -> None:
+    scheme = url(settings).partition("://")[0]
+    run = app(*command.split(), DATABASE_URL=f"{scheme}://app:s3cret#part@db/app?s3cret")
+
+    check_line(run, "DATABASE_URL")
+    assert "s3cret" not in run.stderr
+
+
 def test_a_wrong_option_is_one_line() -> None:
     check_line(app("serve", "--workers", "0"))
 

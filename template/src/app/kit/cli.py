@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from app.kit import auth
+from app.kit import auth, environment
 from app.kit.dump import work
 from app.kit.dump.feature import find
 from app.kit.dump.files import STREAM, reading, regular_size, writing
@@ -28,7 +29,8 @@ from app.kit.settings import ServiceSettings, read_settings
 from app.kit.startup import retry_until_available
 from app.kit.storage import Storage, open_storage
 
-DOTENV = Path(".env")
+log = logging.getLogger(__name__)
+
 SHUTDOWN_SECONDS = 7
 WORKER_START_SECONDS = 9
 
@@ -59,6 +61,7 @@ def _on_storage(settings: ServiceSettings, work: Callable[[Storage], Awaitable[N
 
 def _settings(context: typer.Context) -> ServiceSettings:
     service: Service = context.obj
+    environment.load_dotenv()
     return read_settings(service.settings)
 
 
@@ -69,18 +72,21 @@ def serve(
     reload: Annotated[bool, typer.Option("--reload", help="Start again on changes.")] = False,
 ) -> None:
     """Run the service on HOST:PORT."""
+    settings = _settings(context)
+    ignored = environment.drop_missing_plugins()
     # Here, as in openapi(), to spare the other commands a third of a second.
     import uvicorn
 
     from app.kit.http.workers import run as run_workers
 
-    settings = _settings(context)
     _on_storage(
         settings, lambda storage: asyncio.sleep(0)
     )  # Finds mistakes in the URL; sends nothing.
     auth.check(settings)
     _must_be_free(settings.host, settings.port)
     configure_logs(settings.log_level, settings.log_format)
+    for name in ignored:
+        log.warning("%s names what is not installed; the default is used.", name)
     # The server stops on SIGTERM and then raises it once more, to end with 143; we end with 0.
     signal.signal(signal.SIGTERM, lambda *_: None)
     several = workers > 1 and not reload
@@ -96,7 +102,6 @@ def serve(
             reload=reload,
             access_log=False,
             log_config=None,
-            env_file=DOTENV if DOTENV.exists() else None,  # OTEL_* may be in it, too.
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             timeout_worker_healthcheck=WORKER_START_SECONDS,
@@ -216,6 +221,7 @@ def _end_on_signals() -> None:
 def openapi(context: typer.Context) -> None:
     """Print the OpenAPI document."""
     service: Service = context.obj
+    environment.drop_missing_plugins()
     create_app = resolve_name(service.create_app)
     settings = service.settings.model_construct()  # The document depends on no setting.
     typer.echo(json.dumps(create_app(settings).openapi(), indent=2))

@@ -20,6 +20,8 @@ class _Ids(logging.Filter):
         record.request_id = request_id.get()
         if trace := trace_id.get():
             record.trace_id = trace
+        if record.name.startswith("opentelemetry."):
+            record.exc_info = None  # What it cannot do is no bug here, and one line says it.
         return True
 
 

@@ -12,10 +12,11 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.kit.auth import AuthSettings
+from app.kit.environment import FILE, read_dotenv
 from app.kit.errors import InvalidSettings
 from app.kit.logs import LogFormat
 
@@ -48,7 +49,9 @@ Origins = Annotated[
 class ServiceSettings(AuthSettings):
     """The kit's settings, from environment variables or ``.env``; the environment wins."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=FILE, env_file_encoding="utf-8-sig", extra="ignore", frozen=True
+    )
 
     database_url: SecretStr
     database_pool_size: int = Field(default=10, ge=1, le=1000)
@@ -78,8 +81,16 @@ S = TypeVar("S", bound=ServiceSettings)
 
 def read_settings(kind: type[S]) -> S:
     """Read the settings, or raise ``InvalidSettings``."""
+    read_dotenv()  # Says what is wrong with the file, if anything.
     try:
         return kind()
     except ValidationError as error:
-        problems = (f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise InvalidSettings("; ".join(problems)) from None
+        raise InvalidSettings("; ".join(map(_problem, error.errors()))) from None
+    except Exception as error:  # Its text may hold a value.
+        name = type(error).__name__
+        raise InvalidSettings(f"The settings cannot be read ({name})") from None
+
+
+def _problem(error: ErrorDetails) -> str:
+    name = str(error["loc"][0]).upper() if error["loc"] else "The settings"
+    return f"{name}: {' '.join(error['msg'].split())}"

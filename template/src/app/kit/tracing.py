@@ -3,17 +3,23 @@
 FastAPI makes the span of a request. Here are those of the database, and what sends both.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 from starlette.types import Scope
 
 from app.kit.errors import Unavailable
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 log = logging.getLogger(__name__)
 
@@ -24,22 +30,46 @@ FLUSH_SECONDS = 1
 
 def is_enabled() -> bool:
     """Tell whether the environment asks for traces."""
-    disabled = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     return _exporter() != "none" and not disabled
 
 
 def _exporter() -> str:
     value = os.environ.get
-    return value("OTEL_TRACES_EXPORTER") or ("otlp" if any(map(value, ENDPOINTS)) else "none")
+    chosen = value("OTEL_TRACES_EXPORTER") or ("otlp" if any(map(value, ENDPOINTS)) else "none")
+    return chosen.strip().lower()
 
 
 def _can_send() -> bool:
-    exporter = _exporter()
     protocol = next(filter(None, map(os.environ.get, PROTOCOLS)), "http/protobuf")
-    if (exporter, protocol) == ("otlp", "http/protobuf"):
+    if (_exporter(), protocol.strip()) == ("otlp", "http/protobuf"):
         return True
-    log.warning("No traces: %s over %s is not otlp over http/protobuf", exporter, protocol)
+    log.warning("No traces: they can be sent by otlp over http/protobuf only")
     return False
+
+
+def _provider(service: str) -> TracerProvider | None:
+    """Return what sends spans, or ``None`` where the SDK does not take one of its variables."""
+    logging.getLogger("opentelemetry.util.re").addFilter(_hide_header)
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        named = {"service.name": service, **OTELResourceDetector().detect().attributes}
+        provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    except Exception as error:
+        log.warning("No traces: a variable of OpenTelemetry is wrong: %s", error)
+        return None
+    return provider
+
+
+def _hide_header(record: logging.LogRecord) -> bool:
+    """Keep a malformed header, which may be a key of whoever takes the traces, out of the log."""
+    record.msg, record.args = "A header in OTEL_EXPORTER_OTLP_HEADERS is not name=value", ()
+    return True
 
 
 @asynccontextmanager
@@ -49,17 +79,10 @@ async def sending_traces(service: str) -> AsyncIterator[None]:
     A thread of its own sends them, from a queue that drops what does not fit. At the end it has
     ``FLUSH_SECONDS`` for what is left, so a collector that is away holds nothing up.
     """
-    if not is_enabled() or not _can_send():
+    provider = _provider(service) if is_enabled() and _can_send() else None
+    if not provider:
         yield
         return
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    named = {"service.name": service, **OTELResourceDetector().detect().attributes}
-    provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     try:
         yield

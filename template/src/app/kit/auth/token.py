@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings
 
 from app.kit.auth.access import InvalidToken, TokenVerifier, must_be_on_loopback
 from app.kit.caller import Access, Caller
+from app.kit.environment import add_to_dotenv, read_dotenv
 from app.kit.errors import InvalidSettings
 from app.kit.ids import now
 
@@ -139,9 +140,16 @@ def token(
     name: Annotated[
         str, typer.Option(parser=subject, metavar="NAME", help="Who has it, for the routes.")
     ] = "",
+    once: Annotated[
+        bool, typer.Option("--once", help="Only if .env has none; the entry goes there.")
+    ] = False,
 ) -> None:
     """Make a bearer token, and its entry for AUTH_TOKENS."""
+    if once and read_dotenv().get("AUTH_TOKENS"):
+        return
     secret, entry = new_token("read" if read_only else "read+write", expires, name)
+    if once:
+        add_to_dotenv("AUTH_TOKENS", entry)
     typer.echo(f"The token, which is shown this once: {secret}\nAUTH_TOKENS={entry}")
 
 

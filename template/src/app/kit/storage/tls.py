@@ -25,7 +25,7 @@ def context(
         if cert := path.get("cert"):
             made.load_cert_chain(cert, path.get("key"), password=lambda: password)
     except (OSError, ValueError):  # An SSLError is an OSError; the libraries name no file.
-        names = ", ".join(option for option, _ in files.values())
+        names = ", ".join(option for option, _ in files.values()) or "SSL_CERT_FILE"
         raise wrong(f"{names}: not in PEM, or not of one another") from None
     made.verify_flags &= ~ssl.VERIFY_X509_STRICT  # Since Python 3.13; roots of clouds fail it.
     made.check_hostname = hostname

@@ -1,0 +1,98 @@
+"""The variables of the process: those of ``.env`` where the environment has none.
+
+Everything that reads ``.env`` does it here, by the parser of the settings. In a container, the
+variable ``DOTENV`` holds the text of that file.
+"""
+
+import logging
+import os
+from importlib.metadata import entry_points
+from io import StringIO
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from app.kit.errors import InvalidSettings
+
+FILE = Path(".env")
+TEXT = "DOTENV"
+
+PLUGINS = {
+    "OTEL_PROPAGATORS": "opentelemetry_propagator",
+    "OTEL_PYTHON_CONTEXT": "opentelemetry_context",
+    "OTEL_PYTHON_TRACER_PROVIDER": "opentelemetry_tracer_provider",
+    "OTEL_PYTHON_METER_PROVIDER": "opentelemetry_meter_provider",
+    "OTEL_PYTHON_LOGGER_PROVIDER": "opentelemetry_logger_provider",
+}
+"""Variables that name plugins, and the group of entry points that these must be in."""
+
+
+class _Refusal(logging.Handler):
+    """Raises what the parser only warns of: it names the line, and nothing that is in it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise InvalidSettings(f".env: {record.getMessage()}")
+
+
+def read_dotenv() -> dict[str, str]:
+    """Return the variables of ``.env``; without that file, there are none.
+
+    Raises ``InvalidSettings``.
+    """
+    text = _text()
+    if "\0" in text:
+        raise InvalidSettings(".env: it must be text in UTF-8")
+    parser, refusal = logging.getLogger("dotenv"), _Refusal()
+    parser.addHandler(refusal)
+    try:
+        found = dotenv_values(stream=StringIO(text))
+    finally:
+        parser.removeHandler(refusal)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _text() -> str:
+    try:
+        return os.environ[TEXT] if TEXT in os.environ else FILE.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise InvalidSettings(f".env: it cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidSettings(".env: it must be text in UTF-8") from None
+
+
+def load_dotenv() -> None:
+    """Add the variables of ``.env`` to those of the process, or raise ``InvalidSettings``."""
+    present = {name.upper() for name in os.environ}
+    for name, value in read_dotenv().items():
+        if name.upper() not in present:
+            os.environ[name] = value
+
+
+def add_to_dotenv(name: str, value: str) -> None:
+    """Add a variable to the file, in a line of its own."""
+    text = _text()
+    with FILE.open("a", encoding="utf-8") as file:
+        file.write("\n" if text and not text.endswith("\n") else "")
+        file.write(f"{name}={value}\n")
+
+
+def drop_missing_plugins() -> list[str]:
+    """Remove variables that name plugins of OpenTelemetry which are not installed.
+
+    Importing FastAPI would fail with them, so it must not have been imported yet. Returns the
+    names to warn of, which are none where the SDK is off.
+    """
+    dropped = [name for name in PLUGINS if name in os.environ and _drop(name)]
+    off = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    return [] if off else dropped
+
+
+def _drop(variable: str) -> bool:
+    installed = {plugin.name for plugin in entry_points(group=PLUGINS[variable])}
+    named = {name.strip() for name in os.environ[variable].split(",")}
+    missing = not named <= installed and os.environ[variable].strip().lower() != "none"
+    if missing:
+        del os.environ[variable]
+    return missing
