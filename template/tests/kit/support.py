@@ -59,10 +59,13 @@ async def create_samples(settings: Settings) -> None:
 
 
 @contextmanager
-def serving(app: ASGIApp, http: type[BoundedProtocol] = BoundedProtocol) -> Iterator[str]:
+def serving(
+    app: ASGIApp, http: type[BoundedProtocol] = BoundedProtocol, **options: Any
+) -> Iterator[str]:
     """Run a service in a thread, and yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, http=http, lifespan="on", log_config=None, access_log=False)
+    options |= {"lifespan": "on", "log_config": None, "access_log": False}
+    config = uvicorn.Config(app, http=http, **options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

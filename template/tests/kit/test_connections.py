@@ -199,7 +199,7 @@ def test_trailers_say_nothing(service: str) -> None:
 
 def test_a_client_that_stops_sending_is_not_waited_for(settings: Settings) -> None:
     unread = b"Content-Length: 9\r\n\r\n"
-    with serving(create_app(settings), Hurried) as address:
+    with serving(create_app(settings), Hurried, timeout_keep_alive=1) as address:
         check_refusal(answered(address, GET[:9]), 408)
         check_refusal(answered(address, GET), 408)
         assert answered(address) == b""

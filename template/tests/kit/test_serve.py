@@ -1,6 +1,7 @@
 """`app serve`, from its start to its end."""
 
 import asyncio
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event
 
+import pytest
+
+from app.kit.errors import InvalidSettings
+from app.kit.http.server import listen
 from app.settings import Settings
 from tests.kit.probe.service import create_app
 from tests.kit.support import await_lines
@@ -106,3 +111,53 @@ def test_a_rolling_restart_under_load_loses_no_request(settings: Settings, tmp_p
         assert all(client.result() for client in clients)
         assert replaced
         terminate_amid_a_request(process, address)
+
+
+def test_an_idle_connection_is_kept_for_the_seconds_of_the_setting(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with (
+        serving(settings, tmp_path / "log", KEEP_ALIVE="1") as (_, address),
+        socket.create_connection(
+            ("127.0.0.1", int(address.rpartition(":")[2])), timeout=10
+        ) as idle,
+    ):
+        idle.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert idle.recv(65536).startswith(b"HTTP/1.1 200 ")
+        answered = time.monotonic()
+        assert idle.recv(65536) == b""
+        assert 0.9 < time.monotonic() - answered < 5
+
+
+def test_two_colons_are_all_addresses_of_both_families(free_port: int) -> None:
+    listeners = listen("::", free_port)
+    try:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, free_port), timeout=5).close()
+        with pytest.raises(
+            InvalidSettings, match=rf"^HOST, PORT: cannot listen on \[::\]:{free_port}: Add"
+        ):
+            listen("::", free_port)
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+@pytest.mark.parametrize(
+    "host", ["nowhere.invalid", "", "a b", "a" * 70, "192.0.2.1", "2001:db8::1"]
+)
+def test_where_it_cannot_listen_is_one_line(host: str, free_port: int) -> None:
+    shown = f"[{host}]" if ":" in host else host
+
+    with pytest.raises(InvalidSettings) as refused:
+        listen(host, free_port)
+
+    start = f"HOST, PORT: cannot listen on {shown}:{free_port}: "
+    assert re.fullmatch(re.escape(start) + r"[\w ]+", str(refused.value))
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port

@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -75,34 +74,30 @@ def serve(
     settings = _settings(context)
     ignored = environment.drop_missing_plugins()
     # Here, as in openapi(), to spare the other commands a third of a second.
-    import uvicorn
-
-    from app.kit.http.workers import run as run_workers
+    from app.kit.http import server
 
     _on_storage(
         settings, lambda storage: asyncio.sleep(0)
     )  # Finds mistakes in the URL; sends nothing.
     auth.check(settings)
-    _must_be_free(settings.host, settings.port)
     configure_logs(settings.log_level, settings.log_format)
     for name in ignored:
         log.warning("%s names what is not installed; the default is used.", name)
+    listeners = server.listen(settings.host, settings.port)
     # The server stops on SIGTERM and then raises it once more, to end with 143; we end with 0.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    several = workers > 1 and not reload
-    run = run_workers if several else uvicorn.run
-    with _folder_for_metrics() if several else nullcontext():
-        run(
+    with _folder_for_metrics() if workers > 1 and not reload else nullcontext():
+        server.run(
+            listeners,
             app=context.obj.create_app,
             factory=True,
             http="app.kit.http.protocol:BoundedProtocol",
-            host=settings.host,
-            port=settings.port,
             workers=workers,
             reload=reload,
             access_log=False,
             log_config=None,
             server_header=False,
+            timeout_keep_alive=settings.keep_alive,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             timeout_worker_healthcheck=WORKER_START_SECONDS,
         )
@@ -115,15 +110,6 @@ def _folder_for_metrics() -> Iterator[None]:
     with TemporaryDirectory(prefix="app-metrics-", dir=memory) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         yield
-
-
-def _must_be_free(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        message = f"HOST, PORT: cannot listen on {host}:{port}: {error.strerror}"
-        raise InvalidSettings(message) from None
 
 
 @cli.command()

@@ -58,6 +58,7 @@ class ServiceSettings(AuthSettings):
     startup_timeout: float = Field(default=10, ge=0, le=3600)
     max_concurrent_requests: int = Field(default=200, ge=1)
     port: int = Field(default=3000, ge=1, le=65535)
+    keep_alive: int = Field(default=75, ge=1, le=3600)
     root_path: Annotated[str, AfterValidator(_prefix)] = ""
     cors_origins: Origins = frozenset()
     cors_credentials: bool = False

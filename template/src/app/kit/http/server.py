@@ -1,0 +1,82 @@
+"""The sockets that the service listens on, and the processes that share them."""
+
+import errno
+import logging
+import socket
+from contextlib import suppress
+from typing import Any
+
+from uvicorn import Config, Server
+from uvicorn.supervisors import ChangeReload, Multiprocess
+
+from app.kit.errors import InvalidSettings
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 2048
+NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+"""What fails where a family of addresses is switched off."""
+
+
+class Workers(Multiprocess):
+    """Workers whose port closes as they stop, and not when the last request is done.
+
+    Until then, clients would still be let in, wait, and get no answer.
+    """
+
+    def terminate_all(self) -> None:
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Return sockets for all addresses of a host; ``::`` is every address, of IPv4 too.
+
+    Raises ``InvalidSettings``.
+    """
+    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        listeners = _listen(_addresses(host, port))
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "this is not the name of a host"
+        reason = reason.partition(" (")[0]  # Python adds the address, which is there already.
+        raise InvalidSettings(f"HOST, PORT: cannot listen on {shown}: {reason}") from None
+    log.info("Listening on http://%s", shown)
+    return listeners
+
+
+def _addresses(host: str, port: int) -> list[Address]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    addresses: list[Address] = [(family, address) for family, *_, address in found]
+    if any(address[0] == "::" for _, address in addresses):
+        addresses.append((socket.AF_INET, ("0.0.0.0", port)))
+    return list(dict.fromkeys(addresses))
+
+
+def _listen(addresses: list[Address]) -> list[socket.socket]:
+    listeners, failed = [], OSError()
+    for family, address in addresses:
+        try:
+            listeners.append(socket.create_server(address, family=family, backlog=BACKLOG))
+        except OSError as error:
+            if error.errno not in NOT_HERE:
+                raise
+            failed = error
+    if not listeners:
+        raise failed
+    return listeners
+
+
+def run(listeners: list[socket.socket], **options: Any) -> None:
+    """Run the server with uvicorn's options, in as many processes as they say."""
+    config = Config(**options)
+    with suppress(KeyboardInterrupt):
+        if config.reload:
+            ChangeReload(config, Server(config).run, listeners).run()
+        elif config.workers > 1:
+            Workers(config, listeners).run()
+        else:
+            Server(config).run(listeners)
