@@ -16,7 +16,14 @@ from app.kit.features import Feature
 from app.kit.migrations import mongodb as migrations
 from app.kit.settings import ServiceSettings
 from app.kit.storage import mongodb_errors, mongodb_url
-from app.kit.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault, Pool, unavailable
+from app.kit.storage.operations import (
+    OPERATION_SECONDS,
+    BoundedStorage,
+    Fault,
+    Pool,
+    require_version,
+    unavailable,
+)
 
 Document = dict[str, Any]
 Collection = AsyncCollection[Document]
@@ -124,6 +131,8 @@ class Storage(BoundedStorage):
     async def migrate(self) -> None:
         """Bring the schema to the newest revision; a newer one stays."""
         with self.translate_errors():
+            server = await self.client.server_info()
+            require_version(server["versionArray"][:3], (5, 0))  # It has reads of one moment.
             await migrations.upgrade(self.database)
 
     async def close(self) -> None:

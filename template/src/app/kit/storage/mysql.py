@@ -58,6 +58,10 @@ class Storage(AsyncSqlStorage):
 
         return await run(self.engine.connect, alone)
 
+    def oldest(self, connection: sa.Connection) -> tuple[int, ...]:
+        dialect: Any = connection.dialect
+        return (10, 6) if dialect.is_mariadb else (8, 0, 17)
+
     def fault(self, error: Exception) -> Fault | None:
         return mysql_errors.fault(error)
 

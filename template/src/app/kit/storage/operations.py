@@ -1,7 +1,7 @@
 """What every call to a database has: an end in bounded time, and a failure that says its kind."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
 from app.kit import logs
-from app.kit.errors import Unavailable
+from app.kit.errors import InvalidSettings, Unavailable
 
 OPERATION_SECONDS = 2.0
 
@@ -30,6 +30,13 @@ class Fault(Enum):
 def unavailable(fault: Fault, reason: str = "") -> Unavailable:
     """Return the error that a fault is for callers."""
     return Unavailable(fault.value, reason, kind=fault.name.lower())
+
+
+def require_version(found: Sequence[int], oldest: Sequence[int]) -> None:
+    """Raise ``InvalidSettings`` for a server that is too old for the schema."""
+    if tuple(found) < tuple(oldest):
+        has, needed = (".".join(map(str, version)) for version in (found, oldest))
+        raise InvalidSettings(f"DATABASE_URL: the server is version {has}; {needed} is the oldest")
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,9 @@ class Storage(AsyncSqlStorage):
 
         return await self.transact(alone)
 
+    def oldest(self, connection: sa.Connection) -> tuple[int, ...]:
+        return (13,)
+
     def fault(self, error: Exception) -> Fault | None:
         return postgres_errors.fault(error)
 

@@ -14,7 +14,13 @@ from sqlalchemy.orm import DeclarativeBase
 
 from app.kit.features import Feature
 from app.kit.migrations import sql as migrations
-from app.kit.storage.operations import OPERATION_SECONDS, BoundedStorage, Fault, unavailable
+from app.kit.storage.operations import (
+    OPERATION_SECONDS,
+    BoundedStorage,
+    Fault,
+    require_version,
+    unavailable,
+)
 
 ATTEMPTS = 3
 BACKOFF_SECONDS = 0.02
@@ -65,6 +71,10 @@ class SqlStorage(BoundedStorage):
 
     def __init__(self, slots: int = sys.maxsize) -> None:
         self._slots = asyncio.Semaphore(slots)
+
+    @abstractmethod
+    def oldest(self, connection: sa.Connection) -> tuple[int, ...]:
+        """Return the oldest version of the server that does."""
 
     @abstractmethod
     async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
@@ -141,7 +151,12 @@ class SqlStorage(BoundedStorage):
     async def migrate(self) -> None:
         """Bring the schema to the newest revision; a newer one stays."""
         with self.translate_errors():
-            await self.migration(migrations.upgrade)
+            await self.migration(self._upgrade)
+
+    def _upgrade(self, connection: sa.Connection) -> None:
+        found = connection.dialect.server_version_info or ()
+        require_version([n for n in found if isinstance(n, int)], self.oldest(connection))
+        migrations.upgrade(connection)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -63,6 +63,9 @@ class Storage(SqlStorage):
         used = sum(min(t.calls, t.size) for t in threads)
         return Pool(sum(t.size for t in threads), used, sum(t.calls for t in threads) - used)
 
+    def oldest(self, connection: sa.Connection) -> tuple[int, ...]:
+        return (3, 35)
+
     def fault(self, error: Exception) -> Fault | None:
         return sqlite_errors.fault(error)
 

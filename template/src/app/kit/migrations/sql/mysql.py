@@ -10,7 +10,7 @@ from sqlalchemy.schema import AddConstraint, CreateTable
 SET_UP = (
     """SET autocommit = 0, lock_wait_timeout = DEFAULT, innodb_lock_wait_timeout = DEFAULT
         /*M! , max_statement_time = DEFAULT */ /*!80000 , max_execution_time = DEFAULT */""",
-    "DO GET_LOCK(MD5(DATABASE()), 31536000)",
+    "DO GET_LOCK(SHA2(DATABASE(), 224), 31536000)",  # A name of a lock has up to 64 characters.
 )
 """Make a connection one that migrates, alone and without haste, until it is closed."""
 
