@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import WebSocket
 from starlette.types import Receive, Scope, Send
 
 from app.kit.auth.access import InvalidToken
@@ -48,6 +49,13 @@ BAD_TOKENS = {
     "long": [b"Bearer " + b"a" * 8_000],
     "too long": [b"Bearer " + b"a" * 12_000],
     "dots": [b"Bearer .."],
+}
+
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
 
 
@@ -342,3 +350,28 @@ def test_a_route_knows_its_caller(settings: Settings) -> None:
                 answer = httpx.get(f"{address}/me", headers={"Authorization": f"Bearer {token}"})
                 if "read" in access:
                     assert answer.json() == ["ada", *access.split("+")]
+
+
+@pytest.mark.parametrize(
+    ("access", "status"), [("", 401), ("none", 401), ("read", 403), ("read+write", 101)]
+)
+def test_a_websocket_needs_a_token_that_may_write(
+    settings: Settings, access: str, status: int
+) -> None:
+    with TOKENS.with_tokens(settings) as (asking, tokens):
+        service = create_app(asking)
+
+        @service.websocket("/hello")
+        async def hello(websocket: WebSocket) -> None:
+            await websocket.accept()
+            await websocket.close()
+
+        token = f"Bearer {tokens.get(access, access)}"
+        with service_of(service) as address:
+            headers = UPGRADE | ({"Authorization": token} if access else {})
+            answer = httpx.get(f"{address}/hello", headers=headers)
+
+    assert answer.status_code == status
+    if status != 101:
+        check_problem(answer, status)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -39,7 +39,7 @@ class Authentication:
             answer = problem(refusal.status_code, refusal.detail, headers=refusal.headers)
             await answer(scope, receive, send)
         except Unavailable as error:
-            answer = await unavailable(Request(scope), error)
+            answer = await unavailable(Request({**scope, "type": "http"}), error)
             await answer(scope, receive, send)
         else:
             await self.app(scope, receive, send)

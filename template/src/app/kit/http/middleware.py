@@ -17,6 +17,9 @@ from app.kit.tracing import trace_of
 log = logging.getLogger("app.http")
 
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+BEGINNINGS = {"http.response.start", "websocket.http.response.start"}
+"""What an answer begins with; the second if a handshake is refused."""
+
 OTHER_METHOD = "_OTHER"
 OTHER_ROUTE = "other"
 
@@ -30,12 +33,15 @@ class RequestContext:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         exchange = _Exchange(scope, send)
         logs.request_id.set(exchange.request_id)
         logs.trace_id.set(trace_of(scope))
+        if scope["type"] == "websocket":  # It lasts too long to be measured as a request.
+            await self.app(scope, receive, exchange.send)
+            return
         try:
             await self.app(scope, receive, exchange.send)
         except Exception as error:
@@ -55,7 +61,7 @@ class _Exchange:
         self.began, self.status = time.perf_counter(), 0
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in BEGINNINGS:
             self.status = message["status"]
             MutableHeaders(scope=message)["X-Request-ID"] = self.request_id
         await self._send(message)

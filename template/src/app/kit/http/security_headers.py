@@ -28,7 +28,7 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"].endswith("http.response.start"):  # Also of a refused WebSocket.
                 headers = message["headers"]
                 present = {name for name, _ in headers}
                 headers.extend(self.always)
