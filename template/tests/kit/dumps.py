@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from app.kit.dump import work
 from app.kit.dump.feature import DumpedFeature, Format
 from app.kit.dump.lines import Checksum, lines
-from tests.kit.probe.records import Record
+from tests.kit.probe.models import Record
 
 PROBE_FORMAT = Format("probe", TypeAdapter(Record))
 TIME = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)

@@ -69,5 +69,5 @@ async def test_a_load_that_was_killed_can_be_run_again(
 
 
 async def test_a_feature_without_records_takes_no_part(storage: Storage) -> None:
-    with pytest.raises(TransferError, match=r"app/http/records\.py"):
+    with pytest.raises(TransferError, match=r"app/http/models\.py"):
         find("http", [Feature("http", "app.kit.http")], storage)

@@ -16,7 +16,7 @@ from app.kit.dump.feature import Format, TransferError
 from app.kit.dump.lines import Checksum, lines, read
 from tests.kit.dumps import PROBE_FORMAT, dump_of, many, numbered, quiet, sample
 from tests.kit.fuzzing import EXAMPLES
-from tests.kit.probe.records import Record
+from tests.kit.probe.models import Record
 
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 contents = st.text(characters, max_size=254).map(lambda text: f"{text}x")

@@ -1,14 +1,16 @@
 """Dumps of notes for tests."""
 
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
 from app.kit.dump.feature import Format
-from app.kit.idempotency import digest
-from app.notes.records import CommentRecord, CommentRequest, NoteRequest, Record
+from app.kit.idempotency import FirstRequest, digest
+from app.notes.models import CommentRecord, CommentRequest, Record
 from tests.kit import dumps
 from tests.kit.dumps import TIME, numbered
+from tests.notes.made import new_note
 
 NOTES = Format("notes", TypeAdapter(Record))
 CONTENTS = [
@@ -23,7 +25,8 @@ CONTENTS = [
 
 
 def record(number: int, content: str = "Buy oat milk") -> Record:
-    return Record(numbered(number), content, 0, 1, TIME, TIME, [])
+    note = replace(new_note(content), id=numbered(number), created_at=TIME, updated_at=TIME)
+    return Record(**asdict(note))
 
 
 def hard_records() -> list[Record]:
@@ -32,7 +35,7 @@ def hard_records() -> list[Record]:
     found[0].created_at = datetime(1970, 1, 1, tzinfo=UTC)
     found[1].updated_at = datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
     found[2].times_sent = found[2].version = 2**31 - 1
-    found[3].idempotency = NoteRequest("~!k'\"\\", digest("its first content"))
+    found[3].idempotency = FirstRequest("~!k'\"\\", digest("its first content"))
     found[4].comments = [
         CommentRecord(numbered(1000 + i), CONTENTS[i % len(CONTENTS)], TIME) for i in range(100)
     ]

@@ -1,12 +1,16 @@
 """Notes in memory: what the repository's promises come to when nothing else is in the way."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
-from app.kit.errors import Conflict, KeyReused, NotFound, PreconditionFailed
+from app.kit.errors import Conflict, KeyReused
+from app.kit.idempotency import first_request
 from app.kit.ids import now
-from app.notes.models import MAX_COMMENTS, NO_SUCH_NOTE, Comment, Note
-from app.notes.repository import NoteRepository, Versions
+from app.kit.resources import Versions, one
+from app.notes.models import Comment, NewNote, Note
+from app.notes.repository import NoteRepository
 
 
 class MemoryNotes(NoteRepository):
@@ -22,17 +26,12 @@ class MemoryNotes(NoteRepository):
         return [self._notes[i] for i in ids if before is None or i < before][:limit]
 
     async def get(self, note_id: UUID, *, expected: Versions = None) -> Note:
-        if note_id not in self._notes:
-            raise NotFound(NO_SUCH_NOTE)
-        note = self._notes[note_id]
-        if expected is not None and note.version not in expected:
-            raise PreconditionFailed("The note has changed.")
-        return note
+        return one(filter(None, [self._notes.get(note_id)]), expected, "note")
 
     async def add(self, note: Note, *, key: str | None = None) -> Note:
         if key in self._first:
             first = self._first[key]
-            if first.content != note.content:
+            if first_request(key, NewNote, first) != first_request(key, NewNote, note):
                 raise KeyReused
             return first
         if note.id in self._notes:
@@ -42,10 +41,10 @@ class MemoryNotes(NoteRepository):
             self._first[key] = note
         return note
 
-    async def update_content(
-        self, note_id: UUID, content: str, *, expected: Versions = None
+    async def update(
+        self, note_id: UUID, values: Mapping[str, Any], *, expected: Versions = None
     ) -> Note:
-        return self._changed(replace(await self.get(note_id, expected=expected), content=content))
+        return self._changed(replace(await self.get(note_id, expected=expected), **values))
 
     async def send(self, note_id: UUID, *, expected: Versions = None) -> Note:
         note = await self.get(note_id, expected=expected)
@@ -70,8 +69,7 @@ class MemoryNotes(NoteRepository):
                 raise KeyReused
             return first, version
         note = await self.get(note_id, expected=expected)
-        if len(note.comments) == MAX_COMMENTS:
-            raise Conflict("The note has all the comments it may have.")
+        note.require_room()
         version = self._changed(replace(note, comments=[*note.comments, comment])).version
         if key:
             self._first_comments[note_id, key] = comment, version

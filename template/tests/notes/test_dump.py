@@ -9,15 +9,15 @@ import pytest
 from app.kit.dump.feature import DumpedFeature, TransferError, find
 from app.kit.errors import NotFound
 from app.kit.features import FEATURES
-from app.kit.idempotency import digest
+from app.kit.idempotency import FirstRequest, digest
 from app.kit.storage import Storage, open_storage
-from app.notes.models import Comment, Note
-from app.notes.records import CommentRecord, CommentRequest, NoteRequest
+from app.notes.models import Comment, CommentRecord, CommentRequest
 from app.notes.repository import NoteRepository
 from app.settings import Settings
 from tests.kit.dumps import TIME, dumped, loaded, numbered
 from tests.notes.conftest import NOTES_FEATURE
 from tests.notes.dumps import dump_of, hard_records, many, record
+from tests.notes.made import new_note
 
 
 def posted(client: httpx.Client, path: str, content: str) -> tuple[int, str | None, str | None]:
@@ -44,7 +44,7 @@ def test_a_dump_has_fixed_bytes() -> None:
         times_sent=2,
         version=3,
         comments=[CommentRecord(numbered(2), "c", TIME, CommentRequest("k", 2))],
-        idempotency=NoteRequest("K", digest("x")),
+        idempotency=FirstRequest("K", digest("x")),
     )
 
     first, last = dump_of([whole]).decode().splitlines()
@@ -83,9 +83,9 @@ async def test_clients_notice_nothing_after_a_move(
     async with open_storage(empty_database) as elsewhere:
         await elsewhere.migrate()
         old: NoteRepository = elsewhere.repository(NOTES_FEATURE)
-        note = await old.add(Note.new("Buy oat milk"), key="k")
+        note = await old.add(new_note("Buy oat milk"), key="k")
         comment, version = await old.add_comment(note.id, Comment.new("a remark"), key="k")
-        await old.update_content(note.id, "Buy cream")
+        await old.update(note.id, {"content": "Buy cream"})
         await old.send(note.id)
         dump = await dumped(find("notes", FEATURES, elsewhere))
         before = await old.latest(limit=9)
@@ -110,12 +110,12 @@ async def test_loading_puts_back_and_leaves_others(
 ) -> None:
     dump = dump_of(hard_records())
     await loaded(feature, dump)
-    await notes.update_content(numbered(0), "changed")
+    await notes.update(numbered(0), {"content": "changed"})
     await notes.delete(numbered(1))
     await notes.add_comment(numbered(3), Comment.new("new"), key="k")
     await notes.delete_comment(numbered(4), numbered(1007))
     await notes.add_comment(numbered(4), Comment.new("new"), key="k" * 255)  # That of the deleted.
-    other = await notes.add(Note.new("another"))
+    other = await notes.add(new_note("another"))
 
     await loaded(feature, dump)
 
@@ -130,9 +130,9 @@ async def test_a_dump_is_of_one_moment(feature: DumpedFeature, notes: NoteReposi
 
     pages = feature.repository.dump()
     met = [*await anext(pages)]
-    await notes.update_content(numbered(240), "changed")
+    await notes.update(numbered(240), {"content": "changed"})
     await notes.delete(numbered(241))
-    await notes.add(Note.new("new"))
+    await notes.add(new_note("new"))
     async for page in pages:
         met += page
 
@@ -143,8 +143,8 @@ async def test_a_dump_is_of_one_moment(feature: DumpedFeature, notes: NoteReposi
 async def test_the_key_of_another_note_is_refused(
     feature: DumpedFeature, notes: NoteRepository
 ) -> None:
-    await notes.add(Note.new("mine"), key="k")
-    taken = replace(record(1), idempotency=NoteRequest("k", digest("x")))
+    await notes.add(new_note("mine"), key="k")
+    taken = replace(record(1), idempotency=FirstRequest("k", digest("x")))
 
     with pytest.raises(TransferError, match="lines 1 to 2: An idempotency key"):
         await loaded(feature, dump_of([record(0), taken]))
@@ -173,7 +173,7 @@ async def test_a_load_makes_no_writer_fail(feature: DumpedFeature, notes: NoteRe
     async def change_often(number: int) -> None:
         while not loading.done():
             await notes.send(numbered(number))
-            await notes.update_content(numbered(number), "x")
+            await notes.update(numbered(number), {"content": "x"})
 
     loading = asyncio.create_task(load_often())
     await asyncio.gather(loading, *(change_often(number) for number in range(5)))

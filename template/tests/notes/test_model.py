@@ -15,12 +15,14 @@ from hypothesis.stateful import (
 )
 
 from app.kit.errors import ServiceError
+from app.kit.resources import Versions
 from app.kit.storage import open_storage
 from app.notes.models import Comment, Note
-from app.notes.repository import NoteRepository, Versions
+from app.notes.repository import NoteRepository
 from app.settings import Settings
 from tests.kit.fuzzing import EXAMPLES
 from tests.notes.conftest import NOTES_FEATURE, delete_all
+from tests.notes.made import new_note
 from tests.notes.memory import MemoryNotes
 
 Call = Callable[[NoteRepository], Awaitable[Any]]
@@ -58,17 +60,17 @@ class Both(RuleBasedStateMachine):
     def begin(self) -> Note:
         self.runner.run(delete_all(self.real))
         self.memory = MemoryNotes()
-        return Note.new("never stored")
+        return new_note("never stored")
 
     @rule(target=notes, text=TEXTS, key=KEYS)
     def add(self, text: str, key: str | None) -> Note:
-        note = Note.new(text)
+        note = new_note(text)
         self.same(lambda notes: notes.add(note, key=key))
         return note
 
     @rule(target=notes, text=TEXTS, comments=st.integers(1, 3))
     def add_with_comments(self, text: str, comments: int) -> Note:
-        note = Note.new(text)
+        note = new_note(text)
         note.comments.extend(Comment.new(text) for _ in range(comments))
         self.same(lambda notes: notes.add(note))
         return note
@@ -79,7 +81,7 @@ class Both(RuleBasedStateMachine):
 
     @rule(note=notes, text=TEXTS, expected=EXPECTED)
     def update_content(self, note: Note, text: str, expected: Versions) -> None:
-        self.same(lambda notes: notes.update_content(note.id, text, expected=expected))
+        self.same(lambda notes: notes.update(note.id, {"content": text}, expected=expected))
 
     @rule(note=notes, expected=EXPECTED)
     def send(self, note: Note, expected: Versions) -> None:

@@ -16,11 +16,11 @@ from pymongo.errors import WriteError
 from app.kit.errors import NotFound, Unavailable
 from app.kit.ids import new_id
 from app.kit.storage.mongodb import Document, Storage
-from app.notes.models import Comment, Note
-from app.notes.mongodb import Repository
-from app.notes.mongodb_documents import VALIDATOR
+from app.notes.models import Comment
+from app.notes.mongodb import RECORDS, Repository
 from tests.notes.conftest import NOTES_FEATURE
 from tests.notes.dumps import many
+from tests.notes.made import new_note
 
 LONG_AGO = datetime(1999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
 YEAR_60000 = Int64(2**50)
@@ -105,26 +105,26 @@ FOREIGN_IDS = (
 async def notes(storage: Storage) -> Repository:
     """A repository without notes, in a collection that any document can be put into."""
     notes: Repository = storage.repository(NOTES_FEATURE)
-    await notes.notes.delete_many({})
+    await notes.collection.delete_many({})
     return notes
 
 
 async def stored(notes: Repository, note_id: UUID) -> Document:
     """Return the document as it is, whatever is in it."""
-    plain: AsyncCollection[Document] = notes.notes.with_options(codec_options=CodecOptions())
+    plain: AsyncCollection[Document] = notes.collection.with_options(codec_options=CodecOptions())
     found = await plain.find_one({"_id": Binary.from_uuid(note_id)})
     assert found
     return found
 
 
 async def put(notes: Repository, found: Document) -> None:
-    await notes.notes.insert_one(found, bypass_document_validation=True)
+    await notes.collection.insert_one(found, bypass_document_validation=True)
 
 
 def uses(note_id: UUID) -> list[Callable[[Repository], Awaitable[object]]]:
     return [
         lambda notes: notes.get(note_id),
-        lambda notes: notes.update_content(note_id, "new"),
+        lambda notes: notes.update(note_id, {"content": "new"}),
         lambda notes: notes.send(note_id),
         lambda notes: notes.add_comment(note_id, Comment.new("another")),
         lambda notes: notes.delete_comment(note_id, new_id()),
@@ -137,7 +137,7 @@ def uses(note_id: UUID) -> list[Callable[[Repository], Awaitable[object]]]:
 async def test_a_document_that_breaks_the_rules_is_no_note(
     notes: Repository, broken: Document, caplog: pytest.LogCaptureFixture
 ) -> None:
-    older, found, newer = Note.new("older"), document(**broken), Note.new("newer")
+    older, found, newer = new_note("older"), document(**broken), new_note("newer")
     await notes.add(older)
     await put(notes, found)
     await notes.add(newer)
@@ -157,7 +157,7 @@ async def test_a_document_that_breaks_the_rules_is_no_note(
 async def test_a_dump_leaves_it_out_and_says_so(
     notes: Repository, broken: Document, caplog: pytest.LogCaptureFixture
 ) -> None:
-    older, found, newer = Note.new("older"), document(**broken), Note.new("newer")
+    older, found, newer = new_note("older"), document(**broken), new_note("newer")
     await notes.add(older)
     await put(notes, found)
     await notes.add(newer)
@@ -171,24 +171,24 @@ async def test_a_collection_that_is_dropped_amid_a_dump_is_noticed(notes: Reposi
     pages = notes.dump()
     await anext(pages)
 
-    await notes.notes.rename(taken := f"taken_{uuid4().hex}")
+    await notes.collection.rename(taken := f"taken_{uuid4().hex}")
     try:
         with pytest.raises(Unavailable, match="snapshot"):
             await anext(pages)
     finally:
-        await notes.storage.database[taken].rename(notes.notes.name)
+        await notes.storage.database[taken].rename(notes.collection.name)
 
 
 @pytest.mark.parametrize("broken", (BROKEN | BROKEN_KEYS).values(), ids=BROKEN | BROKEN_KEYS)
 async def test_the_database_refuses_it(notes: Repository, broken: Document) -> None:
     with pytest.raises((WriteError, InvalidBSON)):  # The error quotes what it refuses.
-        await notes.notes.insert_one(document(**broken))
+        await notes.collection.insert_one(document(**broken))
 
 
 @pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE.keys())
 async def test_what_keeps_the_rules_is_a_note(notes: Repository, strange: Document) -> None:
     found = document(**strange)
-    await notes.notes.insert_one(found)
+    await notes.collection.insert_one(found)
 
     note = await notes.get(found["_id"])
     assert await notes.latest(limit=1) == [note]
@@ -206,10 +206,10 @@ async def test_bytes_that_are_no_text_or_no_time_are_shown_as_well_as_can_be(
     notes: Repository,
 ) -> None:
     found = document(content="@@", created_at=YEAR_60000)
-    raw = encode(found, codec_options=notes.notes.codec_options)
+    raw = encode(found, codec_options=notes.collection.codec_options)
     raw = raw.replace(b"\x03\0\0\0@@\0", b"\x03\0\0\0\xed\xa0\0")  # Ids may have @@ in them, too.
     raw = raw.replace(b"\x12created_at", b"\x09created_at")
-    await notes.notes.insert_one(RawBSONDocument(raw))
+    await notes.collection.insert_one(RawBSONDocument(raw))
 
     for note in (await notes.get(found["_id"]), *await notes.latest(limit=1)):
         assert note.content == "\ufffd\ufffd"
@@ -220,7 +220,7 @@ async def test_foreign_ids_are_not_of_notes(notes: Repository) -> None:
     first, last = document(_id=UUID(int=0)), document(_id=UUID(int=2**128 - 1))
     for foreign in FOREIGN_IDS:
         await put(notes, document(_id=foreign))
-    await notes.notes.insert_many([first, last])
+    await notes.collection.insert_many([first, last])
 
     assert [note.id for note in await notes.latest(limit=100)] == [last["_id"], first["_id"]]
 
@@ -228,7 +228,7 @@ async def test_foreign_ids_are_not_of_notes(notes: Repository) -> None:
 async def test_comments_are_in_the_order_of_their_ids_whichever_came_first(
     notes: Repository,
 ) -> None:
-    note, comments = Note.new("Buy oat milk"), [Comment.new(f"remark {i}") for i in range(3)]
+    note, comments = new_note("Buy oat milk"), [Comment.new(f"remark {i}") for i in range(3)]
     await notes.add(note)
 
     for comment in reversed(comments):
@@ -238,8 +238,8 @@ async def test_comments_are_in_the_order_of_their_ids_whichever_came_first(
 
 
 async def test_rules_and_revisions_agree(notes: Repository) -> None:
-    assert await notes.notes.options() == {
-        "validator": VALIDATOR,
+    assert await notes.collection.options() == {
+        "validator": RECORDS.rules,
         "validationLevel": "strict",
         "validationAction": "error",
     }

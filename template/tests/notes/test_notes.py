@@ -7,8 +7,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.notes.models import Note
 from tests.kit.support import check_problem
+from tests.notes.made import new_note
 
 MISSING = "/notes/01890a5d-ac96-774b-bcce-b302099a8057"
 
@@ -52,7 +52,7 @@ def test_ids_grow_from_note_to_note(client: httpx.Client) -> None:
 
 
 def test_times_of_creation_are_in_the_order_of_ids() -> None:
-    notes = [Note.new("x") for _ in range(5000)]
+    notes = [new_note("x") for _ in range(5000)]
 
     times = [round(note.created_at.timestamp() * 1000) for note in notes]
     assert times == [note.id.int >> 80 for note in notes]

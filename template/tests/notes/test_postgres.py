@@ -5,18 +5,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from app.kit.idempotency import FirstRequest
 from app.kit.storage.postgres_plain import plain_statement
+from app.kit.storage.sql_requests import request_row
+from app.kit.storage.sql_tables import row
 from app.notes import sql_rows as sql
-from app.notes.models import Note
+from app.notes.models import NoteFields
+from tests.notes.made import new_note
 
-NOTE = Note.new("Buy oat milk")
+NOTE = new_note("Buy oat milk")
+ROW = row(NoteFields, NOTE)
 DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
 PLAIN = {
     "first page": (sql.FIRST_PAGE, {"limit": 1}),
     "next page": (sql.NEXT_PAGE, {"limit": 1, "before": NOTE.id}),
-    "get": (sql.GET, {"note_id": NOTE.id}),
-    "add": (sql.ADD, sql.note_row(NOTE)),
-    "add with a key": (sql.ADD, sql.note_row(NOTE, "k")),
+    "get": (sql.GET, {"this_id": NOTE.id}),
+    "add": (sql.ADD, ROW),
+    "add with a key": (sql.ADD, ROW | request_row(FirstRequest("k", "0" * 64))),
 }
 
 

@@ -9,14 +9,16 @@ import pytest
 
 from app.kit.errors import Conflict, KeyReused, NotFound, PreconditionFailed
 from app.kit.ids import new_id
+from app.kit.resources import Versions
 from app.notes.models import MAX_COMMENTS, Comment, Note
-from app.notes.repository import NoteRepository, Versions
+from app.notes.repository import NoteRepository
+from tests.notes.made import new_note
 
 Change = Callable[[NoteRepository, UUID, Versions], Awaitable[object]]
 
 CHANGES: dict[str, Change] = {
-    "rewrite": lambda notes, note_id, expected: notes.update_content(
-        note_id, "new", expected=expected
+    "rewrite": lambda notes, note_id, expected: notes.update(
+        note_id, {"content": "new"}, expected=expected
     ),
     "send": lambda notes, note_id, expected: notes.send(note_id, expected=expected),
     "add_comment": lambda notes, note_id, expected: notes.add_comment(
@@ -36,7 +38,7 @@ HARD_TEXTS = {
 
 
 async def added(notes: NoteRepository, content: str = "Buy oat milk", comments: int = 0) -> Note:
-    note = Note.new(content)
+    note = new_note(content)
     note.comments.extend(Comment.new(f"remark {i}") for i in range(comments))
     await notes.add(note)
     return note
@@ -52,7 +54,7 @@ async def test_a_note_comes_back_as_it_was_stored(notes: NoteRepository, text: s
 
 async def test_times_are_utc_in_milliseconds_however_old(notes: NoteRepository) -> None:
     time = datetime(1999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
-    note = replace(Note.new("old"), created_at=time, updated_at=time)
+    note = replace(new_note("old"), created_at=time, updated_at=time)
     await notes.add(note)
 
     found = await notes.get(note.id)
@@ -126,8 +128,8 @@ async def test_every_change_adds_one_to_the_version(notes: NoteRepository) -> No
     note = await added(notes)
     comment = Comment.new("a remark")
 
-    assert (await notes.update_content(note.id, "same")).version == 2
-    assert (await notes.update_content(note.id, "same")).version == 3
+    assert (await notes.update(note.id, {"content": "same"})).version == 2
+    assert (await notes.update(note.id, {"content": "same"})).version == 3
     assert (await notes.send(note.id)).version == 4
     assert await notes.add_comment(note.id, comment) == (comment, 5)
     await notes.delete_comment(note.id, comment.id)
@@ -141,7 +143,7 @@ async def test_every_change_adds_one_to_the_version(notes: NoteRepository) -> No
 async def test_a_change_returns_the_note_as_it_is_then(notes: NoteRepository) -> None:
     note = await added(notes, comments=2)
 
-    for changed in (await notes.update_content(note.id, "new"), await notes.send(note.id)):
+    for changed in (await notes.update(note.id, {"content": "new"}), await notes.send(note.id)):
         assert changed.comments == note.comments
     assert changed == await notes.get(note.id)
 
@@ -192,13 +194,13 @@ async def test_a_note_goes_with_its_comments(notes: NoteRepository) -> None:
 
 
 async def test_a_key_adds_one_note(notes: NoteRepository) -> None:
-    first = await notes.add(Note.new("Buy oat milk"), key="k")
-    await notes.update_content(first.id, "Buy cream")
+    first = await notes.add(new_note("Buy oat milk"), key="k")
+    await notes.update(first.id, {"content": "Buy cream"})
     await notes.add_comment(first.id, Comment.new("a remark"))
 
-    assert await notes.add(Note.new("Buy oat milk"), key="k") == first
+    assert await notes.add(new_note("Buy oat milk"), key="k") == first
     with pytest.raises(KeyReused):
-        await notes.add(Note.new("Buy cream"), key="k")
+        await notes.add(new_note("Buy cream"), key="k")
 
     assert [note.id for note in await notes.latest(limit=9)] == [first.id]
 
@@ -230,7 +232,7 @@ async def test_a_key_is_good_past_the_limit_of_comments(notes: NoteRepository) -
 
 async def test_keys_are_exact_and_apart(notes: NoteRepository) -> None:
     keys = ["k", "K", "k~", "k" * 255, "~" * 255, "'\"\\$.%_{}"]
-    made = [await notes.add(Note.new("Buy oat milk"), key=key) for key in keys]
+    made = [await notes.add(new_note("Buy oat milk"), key=key) for key in keys]
     comments = [
         await notes.add_comment(note.id, Comment.new("a remark"), key=key)
         for note in made[:2]
@@ -239,18 +241,18 @@ async def test_keys_are_exact_and_apart(notes: NoteRepository) -> None:
 
     assert len({note.id for note in made}) == len(keys)
     assert len({comment.id for comment, _ in comments}) == 2 * len(keys)
-    assert [await notes.add(Note.new("Buy oat milk"), key=key) for key in keys] == made
+    assert [await notes.add(new_note("Buy oat milk"), key=key) for key in keys] == made
 
 
 async def test_a_key_goes_with_what_it_added(notes: NoteRepository) -> None:
-    note = await notes.add(Note.new("Buy oat milk"), key="k")
+    note = await notes.add(new_note("Buy oat milk"), key="k")
     comment, _ = await notes.add_comment(note.id, Comment.new("a remark"), key="k")
 
     await notes.delete_comment(note.id, comment.id)
     again, version = await notes.add_comment(note.id, Comment.new("another"), key="k")
     assert (again.content, version) == ("another", 4)
     await notes.delete(note.id)
-    other = await notes.add(Note.new("another"), key="k")
+    other = await notes.add(new_note("another"), key="k")
 
     assert await notes.latest(limit=9) == [other]
 
@@ -268,6 +270,6 @@ async def test_a_failure_does_not_use_the_key_up(notes: NoteRepository) -> None:
         await notes.add_comment(new_id(), remark, key="k")
 
     await notes.delete_comment(full.id, full.comments[0].id)
-    assert (await notes.add(Note.new("another"), key="k")).content == "another"
+    assert (await notes.add(new_note("another"), key="k")).content == "another"
     assert await notes.add_comment(note.id, remark, key="k") == (remark, 2)
     assert await notes.add_comment(full.id, remark, key="k") == (remark, 3)

@@ -61,7 +61,7 @@ async def test_a_load_keeps_what_refers_to_its_rows(database: SqlStorage) -> Non
     repository = database.repository(NOTES_FEATURE)
 
     await loaded(feature, dump)
-    await repository.update_content(NOTE, "changed")
+    await repository.update(NOTE, {"content": "changed"})
     await repository.delete_comment(NOTE, numbered(1000))
     await repository.add_comment(NOTE, Comment.new("new"), key="k")
     await loaded(feature, dump)

@@ -1,8 +1,8 @@
 """The features of the service: the packages beside the kit that have a ``routes.py``.
 
 A feature's ``routes.py`` has its ``router``. If it stores something, it has a module for each kind
-of database, with its ``Repository``; ``seeds.py`` if it has seeds, and ``records.py`` if it takes
-part in dumps.
+of database, with its ``Repository``; ``seeds.py`` if it has seeds, and a ``Record`` in its
+``models.py`` if it takes part in dumps.
 """
 
 from dataclasses import dataclass

@@ -1,11 +1,13 @@
 """Ids and times, made here so that no two databases can disagree about them."""
 
+import re
 import secrets
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _lock = threading.Lock()
@@ -25,6 +27,13 @@ def new_id() -> UUID:
         value = _last
     time_bits, rand_a, rand_b = value >> 74, value >> 62 & 0xFFF, value & (1 << 62) - 1
     return UUID(int=time_bits << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
+
+
+def parse_id(text: str) -> UUID:
+    """Return the UUID written as answers write it, in either case, or raise ``ValueError``."""
+    if not _ID.fullmatch(text):
+        raise ValueError("not a UUID")
+    return UUID(text)
 
 
 def time_of(made: UUID) -> datetime:

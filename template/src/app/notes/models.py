@@ -1,25 +1,46 @@
-"""What a note is, and what a client may say about one."""
+"""What a note is, what a client writes of one, and what a dump has of it.
 
+This is the one description of notes: tables, documents, rules and dumps are derived from it.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import pairwise
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from app.kit.errors import NotFound
-from app.kit.fields import Content, Timestamp
+from app.kit.bodies import LEFT_OUT, Body, Change
+from app.kit.errors import Conflict, NotFound
+from app.kit.fields import Content, Count, Id, Timestamp, Version
+from app.kit.idempotency import FirstRequest, Key, Recorded
 from app.kit.ids import new_id, time_of
 
 MAX_COMMENTS = 100
-NO_SUCH_NOTE = "There is no such note."
+
+
+class NewContent(Body):
+    """The text of a note or of a comment."""
+
+    content: Content
+
+
+NewNote = NewContent
+
+
+class NoteChange(Change):
+    """What to change in a note; a field left out stays as it is."""
+
+    content: Content = LEFT_OUT
 
 
 @dataclass(slots=True)
 class Comment:
     """A remark on a note."""
 
-    id: UUID
+    id: Id
     content: Content
     created_at: Timestamp
 
@@ -31,31 +52,46 @@ class Comment:
 
 
 @dataclass(slots=True)
-class Note:
+class NoteFields:
+    """The fields of a note itself, in their order."""
+
+    id: Id
+    content: Content
+    times_sent: Count
+    version: Version
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+@dataclass(slots=True)
+class Note(NoteFields):
     """A note with its comments, oldest first: stored, changed and deleted as a whole.
 
     ``version`` counts the changes of the note and of its comments, and ``updated_at`` moves
     with it.
     """
 
-    id: UUID
-    content: Content
-    times_sent: Annotated[int, Field(ge=0)]
-    version: Annotated[int, Field(ge=1)]
-    created_at: Timestamp
-    updated_at: Timestamp
     comments: Annotated[list[Comment], Field(max_length=MAX_COMMENTS)]
 
     @classmethod
-    def new(cls, content: str) -> "Note":
+    def new(cls, body: NewNote) -> "Note":
         """Return a note made now, at version 1."""
         made = new_id()
-        return cls.first(made, content, time_of(made))
+        time = time_of(made)
+        return cls(
+            id=made,
+            times_sent=0,
+            version=1,
+            created_at=time,
+            updated_at=time,
+            comments=[],
+            **body.values(),
+        )
 
-    @classmethod
-    def first(cls, note_id: UUID, content: str, time: datetime) -> "Note":
-        """Return a note as it was when it was made."""
-        return cls(note_id, content, 0, 1, time, time, [])
+    def require_room(self) -> None:
+        """Raise ``Conflict`` if there can be no more comments."""
+        if len(self.comments) >= MAX_COMMENTS:
+            raise Conflict(f"The note has {MAX_COMMENTS} comments already.")
 
     def comment(self, comment_id: UUID) -> Comment:
         """Return one of the comments, or raise ``NotFound``."""
@@ -65,17 +101,35 @@ class Note:
         raise NotFound("The note has no such comment.")
 
 
-class NewContent(BaseModel):
-    """The text of a note or of a comment."""
+@dataclass(slots=True)
+class CommentRequest:
+    """The request that added a comment: its key, and the note's version after it."""
 
-    model_config = ConfigDict(extra="forbid")
+    key: Key
+    version: Version
 
-    content: Content
+
+@dataclass(slots=True)
+class CommentRecord(Comment):
+    """A comment, with what its idempotency key needs."""
+
+    idempotency: Recorded[CommentRequest] = None
 
 
-class NoteChange(BaseModel):
-    """What to change in a note; a field left out stays as it is."""
+def _in_order(comments: Sequence[CommentRecord]) -> Sequence[CommentRecord]:
+    if any(older.id >= newer.id for older, newer in pairwise(comments)):
+        raise PydanticCustomError("order", "The ids do not ascend")
+    keys = [comment.idempotency.key for comment in comments if comment.idempotency]
+    if len(keys) != len(set(keys)):
+        raise PydanticCustomError("keys", "Two comments have the same idempotency key")
+    return comments
 
-    model_config = ConfigDict(extra="forbid")
 
-    content: Content = Field(default_factory=str)  # Empty when left out; nobody can send that.
+@dataclass(slots=True)
+class Record(NoteFields):
+    """A note as dumps have it: whole, with what the idempotency keys of its requests need."""
+
+    comments: Annotated[
+        list[CommentRecord], Field(max_length=MAX_COMMENTS), AfterValidator(_in_order)
+    ]
+    idempotency: Recorded[FirstRequest] = None

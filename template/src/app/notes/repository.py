@@ -1,12 +1,11 @@
 """What notes need of a database, whichever it is."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 from uuid import UUID
 
+from app.kit.resources import Versions
 from app.notes.models import Comment, Note
-
-Versions = frozenset[int] | None
-"""The versions a note may have for a method to go on; ``None`` allows any."""
 
 
 class NoteRepository(Protocol):
@@ -18,7 +17,7 @@ class NoteRepository(Protocol):
 
     What is added may have a ``key``. Adding under the key of a note that is there, or of a comment
     that its note has, stores nothing: it returns what that returned the first time, whatever is
-    expected now, or raises ``KeyReused`` if the content is another.
+    expected now, or raises ``KeyReused`` if what a client wrote is another.
     """
 
     async def latest(self, *, limit: int, before: UUID | None = None) -> list[Note]:
@@ -33,10 +32,10 @@ class NoteRepository(Protocol):
         """Store a new note with its comments; an id already taken raises ``Conflict``."""
         ...
 
-    async def update_content(
-        self, note_id: UUID, content: str, *, expected: Versions = None
+    async def update(
+        self, note_id: UUID, values: Mapping[str, Any], *, expected: Versions = None
     ) -> Note:
-        """Give a note another content and return it."""
+        """Give some fields of a note other values and return it."""
         ...
 
     async def send(self, note_id: UUID, *, expected: Versions = None) -> Note:

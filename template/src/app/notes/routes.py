@@ -21,8 +21,10 @@ from app.kit.http import (
     etag,
     path_id,
     stop_if_current,
+    tagged,
+    to_page,
 )
-from app.notes.models import Comment, NewContent, Note, NoteChange
+from app.notes.models import Comment, NewContent, NewNote, Note, NoteChange
 from app.notes.repository import NoteRepository
 
 
@@ -51,19 +53,17 @@ router = APIRouter(
 @router.get("", responses=documented(422))
 async def list_notes(notes: Notes, limit: Limit = 20, cursor: Cursor = None) -> Page[Note]:
     """Return a page of notes, newest first."""
-    found = await notes.latest(limit=limit + 1, before=cursor)
-    more = len(found) > limit
-    return Page(found[:limit], found[limit - 1].id if more else None)
+    return to_page(await notes.latest(limit=limit + 1, before=cursor), limit)
 
 
 @router.post("", status_code=201, responses=CREATED | documented(408, 413, 422))
 async def create_note(
-    body: NewContent, notes: Notes, response: Response, idempotency_key: IdempotencyKey = None
+    body: NewNote, notes: Notes, response: Response, idempotency_key: IdempotencyKey = None
 ) -> Data[Note]:
     """Store a new note."""
-    note = await notes.add(Note.new(body.content), key=idempotency_key)
+    note = await notes.add(Note.new(body), key=idempotency_key)
     response.headers["Location"] = f"/notes/{note.id}"
-    return _tagged(note, response)
+    return tagged(note, response)
 
 
 @router.get("/{note_id}", responses=TAGGED | NOT_MODIFIED | documented(404))
@@ -73,15 +73,15 @@ async def get_note(
     """Return a note with its comments."""
     note = await notes.get(note_id)
     stop_if_current(if_none_match, note.version)
-    return _tagged(note, response)
+    return tagged(note, response)
 
 
 @router.put("/{note_id}", responses=TAGGED | documented(404, 408, 412, 413, 422))
 async def replace_note(
-    note_id: Id, body: NewContent, notes: Notes, response: Response, if_match: IfMatch = None
+    note_id: Id, body: NewNote, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
     """Replace what a client may write of a note."""
-    return _tagged(await notes.update_content(note_id, body.content, expected=if_match), response)
+    return tagged(await notes.update(note_id, body.values(), expected=if_match), response)
 
 
 @router.patch("/{note_id}", responses=TAGGED | documented(404, 408, 412, 413, 422))
@@ -89,11 +89,9 @@ async def update_note(
     note_id: Id, body: NoteChange, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
     """Change the fields that are given; none changes nothing."""
-    if body.content:
-        return _tagged(
-            await notes.update_content(note_id, body.content, expected=if_match), response
-        )
-    return _tagged(await notes.get(note_id, expected=if_match), response)
+    if values := body.values():
+        return tagged(await notes.update(note_id, values, expected=if_match), response)
+    return tagged(await notes.get(note_id, expected=if_match), response)
 
 
 @router.delete(
@@ -109,7 +107,7 @@ async def send_note(
     note_id: Id, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
     """Count one more sending of a note."""
-    return _tagged(await notes.send(note_id, expected=if_match), response)
+    return tagged(await notes.send(note_id, expected=if_match), response)
 
 
 @router.post(
@@ -151,8 +149,3 @@ async def delete_comment(
 ) -> None:
     """Delete a comment."""
     await notes.delete_comment(note_id, comment_id, expected=if_match)
-
-
-def _tagged(note: Note, response: Response) -> Data[Note]:
-    response.headers["ETag"] = etag(note.version)
-    return Data(note)

@@ -1,11 +1,13 @@
 """Notes to begin with."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from app.kit.errors import Conflict
-from app.notes.models import Comment, Note
+from app.notes.models import Comment, NewNote, Note
 from app.notes.repository import NoteRepository
 
 _TIME = datetime(2026, 1, 1, tzinfo=UTC)
@@ -16,19 +18,25 @@ def _id(number: int) -> UUID:
     return UUID(int=int(_TIME.timestamp() * 1000) << 80 | 0x7 << 76 | 0b10 << 62 | number)
 
 
+def _note(number: int, content: str, **more: Any) -> Note:
+    note = Note.new(NewNote(content=content))
+    return replace(note, id=_id(number), created_at=_TIME, updated_at=_TIME, **more)
+
+
+def _comment(number: int, content: str) -> Comment:
+    return replace(Comment.new(content), id=_id(number), created_at=_TIME)
+
+
 SEEDS = (
-    Note(_id(1), "Buy oat milk", 0, 1, _TIME, _TIME, []),
-    Note(_id(2), "Call the plumber", 2, 3, _TIME, _TIME, []),
-    Note(
-        _id(3),
-        "Plan the summer party",
-        0,
+    _note(1, "Buy oat milk"),
+    _note(2, "Call the plumber", times_sent=2, version=3),
+    _note(
         3,
-        _TIME,
-        _TIME,
-        [
-            Comment(_id(4), "The garden is free on the 12th", _TIME),
-            Comment(_id(5), "Ask Ada about the music", _TIME),
+        "Plan the summer party",
+        version=3,
+        comments=[
+            _comment(4, "The garden is free on the 12th"),
+            _comment(5, "Ask Ada about the music"),
         ],
     ),
 )

@@ -1,12 +1,9 @@
 """What a sample is, and what a client may say about one."""
 
 from dataclasses import dataclass
-from typing import Annotated
-from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from app.kit.fields import Content, Timestamp
+from app.kit.bodies import Body
+from app.kit.fields import Content, Id, Timestamp, Version
 from app.kit.ids import new_id, time_of
 
 
@@ -14,9 +11,9 @@ from app.kit.ids import new_id, time_of
 class Sample:
     """A text that never changes."""
 
-    id: UUID
+    id: Id
     content: Content
-    version: Annotated[int, Field(ge=1)]
+    version: Version
     created_at: Timestamp
 
     @classmethod
@@ -26,9 +23,11 @@ class Sample:
         return cls(made, content, 1, time_of(made))
 
 
-class NewSample(BaseModel):
-    """What a client writes of a sample."""
+Record = Sample
+"""What a dump has of a sample."""
 
-    model_config = ConfigDict(extra="forbid")
+
+class NewSample(Body):
+    """What a client writes of a sample."""
 
     content: Content

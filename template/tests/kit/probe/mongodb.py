@@ -13,7 +13,6 @@ from app.kit.errors import Conflict, NotFound
 from app.kit.storage.mongodb import Document, Storage
 from app.kit.storage.operations import operation
 from tests.kit.probe.models import Sample
-from tests.kit.probe.records import Record
 
 
 async def create(storage: Storage) -> None:
@@ -50,13 +49,13 @@ class Repository:
     async def clear(self) -> None:
         await self.samples.delete_many({})
 
-    async def dump(self) -> AsyncGenerator[Sequence[Record], None]:
+    async def dump(self) -> AsyncGenerator[Sequence[Sample], None]:
         async with aclosing(self.storage.scan(self._page, UUID(int=0))) as pages:
             async for documents in pages:
-                yield [Record(*document.values()) for document in documents]
+                yield [Sample(*document.values()) for document in documents]
 
     @operation
-    async def load(self, records: Sequence[Record]) -> None:
+    async def load(self, records: Sequence[Sample]) -> None:
         writes = [ReplaceOne({"_id": r.id}, _document(r), upsert=True) for r in records]
         await self.samples.bulk_write(writes)
 
@@ -65,6 +64,6 @@ class Repository:
         return await self.samples.find(newer, sort=["_id"], limit=100, session=session).to_list()
 
 
-def _document(sample: Sample | Record) -> Document:
+def _document(sample: Sample) -> Document:
     document = asdict(sample)
     return {"_id": document.pop("id")} | document

@@ -12,17 +12,14 @@ from app.kit.errors import Conflict, NotFound
 from app.kit.storage.operations import operation
 from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_load import load_rows
+from app.kit.storage.sql_tables import columns
 from tests.kit.probe.models import Sample
-from tests.kit.probe.records import Record
 
 TABLES = sa.MetaData()
 samples = sa.Table(
     "probe",
     TABLES,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("content", sa.String(255), nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    *columns(Sample),
 )
 NEXT = sa.select(samples).where(samples.c.id > sa.bindparam("after")).order_by(samples.c.id)
 
@@ -61,12 +58,12 @@ class Repository:
     async def clear(self) -> None:
         await self.storage.execute(sa.delete(samples))
 
-    async def dump(self) -> AsyncGenerator[Sequence[Record], None]:
+    async def dump(self) -> AsyncGenerator[Sequence[Sample], None]:
         async with aclosing(self.storage.scan(NEXT.limit(100))) as pages:
             async for rows in pages:
-                yield [Record(*row) for row in rows]
+                yield [Sample(*row) for row in rows]
 
     @operation
-    async def load(self, records: Sequence[Record]) -> None:
+    async def load(self, records: Sequence[Sample]) -> None:
         rows = [asdict(record) for record in records]
         await load_rows(self.storage, [row["id"] for row in rows], (samples.c.id, rows))

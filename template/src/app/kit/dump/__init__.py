@@ -3,7 +3,3 @@
 A line is a record, in the order of their ids. The last line says how many there are and has the
 SHA-256 of all lines before it, so that a dump which was cut off or altered is not taken for one.
 """
-
-from app.kit.dump.fields import STRICT, Count, Time, Version
-
-__all__ = ["STRICT", "Count", "Time", "Version"]

@@ -48,12 +48,12 @@ def find(name: str, features: Sequence[Feature], storage: Storage) -> DumpedFeat
     if not feature:
         known = ", ".join(each.name for each in features)
         raise TransferError(f"There is no feature {name!r}, only: {known}.")
-    if not feature.has("records"):
-        raise TransferError(f"{name} takes no part in dumps: it has no app/{name}/records.py.")
+    record = getattr(feature.load("models"), "Record", None) if feature.has("models") else None
+    if not record:
+        raise TransferError(f"{name} takes no part in dumps: app/{name}/models.py has no Record.")
     repository = storage.repository(feature)
     for method in ("dump", "load"):
         if not hasattr(repository, method):
             raise TransferError(f"{name} takes no part in dumps: its Repository has no {method}().")
-    record: type[Any] = feature.load("records").Record
     records: TypeAdapter[Any] = TypeAdapter(record)
     return DumpedFeature(name, records, repository)

@@ -58,7 +58,7 @@ def lines(of: Format, records: Iterable[Any]) -> list[bytes]:
 def _line(of: Format, record: Any) -> bytes:
     place = f"{of.name} {record.id}"
     try:
-        line = of.records.dump_json(record, exclude_none=True)
+        line = of.records.dump_json(record)
     except ValueError as error:
         raise TransferError(f"{place}: {error}") from None
     if len(line) >= MAX_LINE:
@@ -107,7 +107,7 @@ def _next(file: BinaryIO, number: int) -> bytes:
 
 def _parse(of: Format, line: bytes, place: str) -> Any:
     try:
-        return of.records.validate_json(line)
+        return of.records.validate_json(line, strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:MAX_PLACE]

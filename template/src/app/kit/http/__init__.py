@@ -2,11 +2,12 @@
 
 from app.kit.caller import ANONYMOUS, Access, Caller
 from app.kit.http.caller import CurrentCaller, get_caller
-from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, parse_id, path_id
+from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, path_id
 from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, stop_if_current
 from app.kit.http.problems import documented, problem
-from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page
+from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page, tagged, to_page
 from app.kit.http.routing import Route
+from app.kit.ids import parse_id
 
 __all__ = [
     "ANONYMOUS",
@@ -32,4 +33,6 @@ __all__ = [
     "path_id",
     "problem",
     "stop_if_current",
+    "tagged",
+    "to_page",
 ]

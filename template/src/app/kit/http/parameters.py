@@ -9,18 +9,11 @@ from pydantic import BeforeValidator
 
 from app.kit.errors import NotFound
 from app.kit.idempotency import Key
+from app.kit.ids import parse_id
 
-_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 NO_SUCH_PATH = "There is nothing at this path."
 IDEMPOTENCY_KEY = "Idempotency-Key"
-
-
-def parse_id(text: Any) -> UUID:
-    """Return the UUID written as answers write it, in either case, or raise ``ValueError``."""
-    if not _ID.fullmatch(text):
-        raise ValueError("not a UUID")
-    return UUID(text)
 
 
 def path_id(request: Request, name: str) -> UUID:

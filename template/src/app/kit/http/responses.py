@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from fastapi import Response
+
+from app.kit.http.preconditions import etag
+from app.kit.resources import R
+
 T = TypeVar("T")
 
 
@@ -34,3 +39,14 @@ Responses = dict[int | str, dict[str, Any]]
 TAGGED: Responses = {200: {"headers": _ETAG}}
 CREATED: Responses = {201: {"headers": _ETAG | _LOCATION}}
 NOT_MODIFIED: Responses = {304: {"headers": _ETAG, "description": "Not Modified"}}
+
+
+def tagged(resource: R, response: Response) -> Data[R]:
+    """Return a resource, and put the entity tag of its version into the headers."""
+    response.headers["ETag"] = etag(resource.version)
+    return Data(resource)
+
+
+def to_page(found: list[R], limit: int) -> Page[R]:
+    """Return a page of what was found, which is up to ``limit`` resources and one more."""
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)

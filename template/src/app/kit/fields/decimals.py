@@ -1,0 +1,47 @@
+"""Exact decimal numbers."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+
+@dataclass(frozen=True)
+class Digits:
+    """An exact decimal number, in JSON a string, as in ``Annotated[Decimal, Digits(12, 2)]``.
+
+    It has up to 18 digits, all together, so that an integer of 64 bits can have them.
+    """
+
+    max_digits: int
+    decimal_places: int
+
+    def __get_pydantic_core_schema__(self, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
+        as_text = core_schema.plain_serializer_function_ser_schema(
+            f"{{:.{self.decimal_places}f}}".format, return_schema=core_schema.str_schema()
+        )
+        return core_schema.no_info_plain_validator_function(self._parse, serialization=as_text)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "pattern": self._pattern}
+
+    @property
+    def _pattern(self) -> str:
+        whole = max(self.max_digits - self.decimal_places, 1)
+        fraction = rf"(\.[0-9]{{1,{self.decimal_places}}})?" if self.decimal_places else ""
+        return rf"^-?[0-9]{{1,{whole}}}{fraction}$"
+
+    def _parse(self, value: Any) -> Decimal:
+        if isinstance(value, str | Decimal) and re.fullmatch(self._pattern, str(value)):
+            number = Decimal(value).quantize(Decimal(1).scaleb(-self.decimal_places))
+            if len(number.as_tuple().digits) <= self.max_digits:
+                return number + 0  # There is no -0.00.
+        limits = {"digits": self.max_digits, "places": self.decimal_places}
+        text = "Not a decimal number of at most {digits} digits, {places} of them after the point"
+        raise PydanticCustomError("decimal", text, limits)

@@ -1,0 +1,30 @@
+"""Ids, and references to them."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from app.kit.ids import parse_id
+
+
+def _made_here(value: UUID) -> UUID:
+    if value.version != 7:
+        raise PydanticCustomError("uuid7", "Not a UUID of version 7")
+    return value
+
+
+def _uuid(value: Any) -> UUID:
+    if isinstance(value, UUID):
+        return value
+    try:
+        return parse_id(value)
+    except (TypeError, ValueError):
+        raise PydanticCustomError("uuid", "Not a UUID") from None
+
+
+Id = Annotated[UUID, AfterValidator(_made_here)]
+"""An id that the service has made."""
+
+Uuid = Annotated[UUID, BeforeValidator(_uuid)]

@@ -1,0 +1,47 @@
+"""Texts."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+MAX_CONTENT = 255
+
+# Unicode's White_Space property; str.isspace() counts four control characters too many.
+_WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
+# The same as a pattern; what \S leaves out differs from one language to another.
+_NOT_BLANK = r"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+
+
+def _readable(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("nul", "The text must not contain NUL")
+    if not text.strip(_WHITE_SPACE):
+        raise PydanticCustomError("blank", "The text must not be blank")
+    return text
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that is not blank and has no NUL, as in ``Annotated[str, Text(80)]``."""
+
+    max_length: int
+    min_length: int = 1
+
+    def __get_pydantic_core_schema__(self, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema(min_length=self.min_length, max_length=self.max_length)
+        return core_schema.no_info_after_validator_function(_readable, text)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": _NOT_BLANK}
+
+
+Content = Annotated[str, Text(MAX_CONTENT), Field(examples=["Buy oat milk"])]
+Url = Annotated[str, Field(max_length=2000, pattern="^https?://[!-~]+$")]

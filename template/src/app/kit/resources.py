@@ -1,0 +1,122 @@
+"""The shape of a resource, as its dataclass says it, and what changes and versions have in common.
+
+Databases derive columns, documents and rules from ``attributes``, so that a field is described in
+one place, and no order of fields has to be repeated.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from functools import cache
+from types import NoneType, UnionType
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    Protocol,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+from uuid import UUID
+
+from pydantic.fields import FieldInfo
+
+from app.kit.errors import NotFound, PreconditionFailed
+
+LIMITS = ("min_length", "max_length", "ge", "le", "max_digits", "decimal_places")
+
+Versions = frozenset[int] | None
+"""The versions a resource may have for a method to go on; ``None`` allows any."""
+
+
+class Resource(Protocol):
+    """A dataclass with what the service keeps of every resource."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    id: UUID
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+R = TypeVar("R", bound=Resource)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A field of a dataclass: what its values are, without how JSON writes them.
+
+    ``type`` is ``Literal`` where the values are ``choices``, and of a list the type of its items.
+    """
+
+    name: str
+    type: Any
+    limits: Mapping[str, Any]
+    choices: tuple[str, ...] = ()
+    is_list: bool = False
+    is_nullable: bool = False
+    has_default: bool = False
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether one column can have it."""
+        return not self.is_list and not is_dataclass(self.type)
+
+
+@cache
+def attributes(model: type) -> tuple[Attribute, ...]:
+    """Return the fields of a dataclass, in their order."""
+    hints = get_type_hints(model, include_extras=True)
+    return tuple(
+        replace(
+            _attribute(field.name, hints[field.name]),
+            has_default=field.default is not MISSING or field.default_factory is not MISSING,
+        )
+        for field in fields(model)
+    )
+
+
+def _attribute(name: str, annotation: Any) -> Attribute:
+    info = FieldInfo.from_annotation(annotation)
+    arguments = get_args(info.annotation)
+    limits = {
+        limit: getattr(rule, limit)
+        for rule in info.metadata
+        for limit in LIMITS
+        if getattr(rule, limit, None) is not None
+    }
+    origin = get_origin(info.annotation)
+    if origin in (Union, UnionType) and NoneType in arguments:
+        (other,) = (each for each in arguments if each is not NoneType)
+        return replace(_attribute(name, other), is_nullable=True)
+    if origin is list:
+        return Attribute(name, arguments[0], limits, is_list=True)
+    if origin is Literal:
+        return Attribute(name, Literal, limits, choices=arguments)
+    return Attribute(name, info.annotation, limits)
+
+
+def one(found: Iterable[R], expected: Versions, kind: str) -> R:
+    """Return the resource that was found; ``kind`` is what messages call it.
+
+    None raises ``NotFound``, one of another version than ``expected`` ``PreconditionFailed``.
+    """
+    for resource in found:
+        require(resource, expected, kind)
+        return resource
+    raise NotFound(f"There is no such {kind}.")
+
+
+def require(resource: Resource, expected: Versions, kind: str) -> None:
+    """Raise ``PreconditionFailed`` if a resource has another version."""
+    if expected is not None and resource.version not in expected:
+        raise PreconditionFailed(f"The {kind} has changed.")
+
+
+def as_first(resource: R, first_id: UUID, time: datetime) -> R:
+    """Return what the first request made, from what the same request has made later."""
+    return replace(resource, id=first_id, created_at=time, updated_at=time)

@@ -1,0 +1,24 @@
+"""What a feature needs of SQL, besides SQLAlchemy."""
+
+from app.kit.storage.operations import operation
+from app.kit.storage.sql import Base, SqlStorage
+from app.kit.storage.sql_requests import REQUEST, request_columns, request_row, to_request
+from app.kit.storage.sql_resources import Resources
+from app.kit.storage.sql_tables import LIMIT, THIS_ID, columns, is_expected, row, selected
+
+__all__ = [
+    "LIMIT",
+    "REQUEST",
+    "THIS_ID",
+    "Base",
+    "Resources",
+    "SqlStorage",
+    "columns",
+    "is_expected",
+    "operation",
+    "request_columns",
+    "request_row",
+    "row",
+    "selected",
+    "to_request",
+]

@@ -1,0 +1,69 @@
+"""Records of dumps, read from a collection of MongoDB and stored in it."""
+
+import logging
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from bson.errors import InvalidBSON
+from pymongo import ReplaceOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import BulkWriteError
+
+from app.kit.errors import Conflict
+from app.kit.storage.mongodb import Collection, Document, Storage
+from app.kit.storage.mongodb_documents import FIRST_UUID, LAST_UUID, BrokenDocument, Documents
+
+log = logging.getLogger(__name__)
+
+PAGE = 100
+DUPLICATE_KEY = 11000
+LEFT_OUT = "A document breaks the rules of %s, and is left out: %s"
+TAKEN_KEY = "An idempotency key is that of another one."
+TAKEN_VALUE = "A unique value is that of another one."
+
+T = TypeVar("T")
+
+
+async def dump_documents(
+    storage: Storage, source: Collection, records: Documents[T]
+) -> AsyncGenerator[list[T], None]:
+    """Yield all records, oldest first and some at a time, as they were at one moment."""
+
+    async def page(after: Any, session: AsyncClientSession) -> list[Document]:
+        ids: Document = {"_id": {"$gt": after, "$lte": LAST_UUID}}
+        order: Document = {"sort": ["_id"], "limit": PAGE, "session": session}
+        try:
+            return await source.find(ids, **order).to_list()
+        except InvalidBSON as error:
+            log.warning(LEFT_OUT, source.name, error)
+        return await source.find(ids | records.rules, records.fields, **order).to_list()
+
+    async with aclosing(storage.scan(page, FIRST_UUID)) as pages:
+        async for documents in pages:
+            yield list(_readable(documents, records, source.name))
+
+
+def _readable(documents: Iterable[Document], records: Documents[T], name: str) -> Iterator[T]:
+    for document in documents:
+        try:
+            yield records.read(document)
+        except BrokenDocument as error:
+            log.warning(LEFT_OUT, name, error)
+
+
+async def load_documents(target: Collection, records: Documents[T], given: Sequence[T]) -> None:
+    """Store records, each in the place of the document of its id, if there is one.
+
+    An idempotency key that another document has, as any unique value, raises ``Conflict``.
+    """
+    documents = [records.write(record) for record in given]
+    writes = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in documents]
+    try:
+        await target.bulk_write(writes, ordered=False)
+    except BulkWriteError as error:
+        failed = error.details["writeErrors"]
+        if {each["code"] for each in failed} != {DUPLICATE_KEY}:
+            raise
+        is_key = any("idempotency.key" in each["keyPattern"] for each in failed)
+        raise Conflict(TAKEN_KEY if is_key else TAKEN_VALUE) from None

@@ -1,0 +1,84 @@
+"""Columns of tables, from the fields of dataclasses, and the mapping between the two."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.kit.resources import Attribute, Versions, attributes
+
+MAX_CHOICE = 64  # Fixed, so that another choice needs no revision.
+
+
+def _integer(attribute: Attribute) -> sa.Integer:
+    is_small = max(abs(attribute.limits.get(limit, 0)) for limit in ("ge", "le")) < 2**31
+    return sa.Integer() if is_small else sa.BigInteger()
+
+
+def _numeric(attribute: Attribute) -> sa.Numeric[Decimal]:
+    limits = attribute.limits
+    return sa.Numeric(limits["max_digits"], limits["decimal_places"])
+
+
+TYPES: Mapping[Any, Callable[[Attribute], sa.types.TypeEngine[Any]]] = {
+    UUID: lambda _: sa.Uuid(),
+    str: lambda attribute: sa.String(attribute.limits["max_length"]),
+    int: _integer,
+    bool: lambda _: sa.Boolean(),
+    date: lambda _: sa.Date(),
+    datetime: lambda _: sa.DateTime(timezone=True),
+    Decimal: _numeric,
+    Literal: lambda _: sa.String(MAX_CHOICE),
+}
+"""How SQL keeps the values of a Python type; drivers and dialects see to it that it is exact."""
+
+
+THIS_ID = sa.bindparam("this_id", type_=sa.Uuid())
+LIMIT = sa.bindparam("limit", type_=sa.Integer())
+
+
+@cache
+def names(model: type) -> tuple[str, ...]:
+    """Return the fields that have a column each, in their order."""
+    return tuple(attribute.name for attribute in attributes(model) if attribute.is_scalar)
+
+
+def columns(model: type) -> list[sa.Column[Any]]:
+    """Return new columns for the fields of a dataclass; ``id`` is of the primary key."""
+    return [
+        sa.Column(
+            attribute.name,
+            TYPES[attribute.type](attribute),
+            primary_key=attribute.name == "id",
+            nullable=attribute.is_nullable,
+        )
+        for attribute in attributes(model)
+        if attribute.is_scalar
+    ]
+
+
+def selected(table: sa.Table, model: type) -> tuple[sa.Column[Any], ...]:
+    """Return a table's columns for a dataclass, in the order of its fields."""
+    return tuple(table.c[name] for name in names(model))
+
+
+def row(model: type, resource: Any) -> dict[str, Any]:
+    """Return the values of these columns."""
+    return {name: getattr(resource, name) for name in names(model)}
+
+
+def is_expected(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Return the condition that a row has one of the ``expected_versions``."""
+    return sa.or_(
+        sa.bindparam("any_version", type_=sa.Boolean()),
+        table.c.version.in_(sa.bindparam("expected_versions", expanding=True)),
+    )
+
+
+def expected_versions(expected: Versions) -> dict[str, Any]:
+    """Return the parameters of ``is_expected``."""
+    return {"any_version": expected is None, "expected_versions": list(expected or ())}
