@@ -1,4 +1,5 @@
 """How to get a throw-away database, a module an engine.
 
-Each has ``database``, and the ``KIND`` of migrations that it needs.
+Each has ``database``, and the ``KIND`` of migrations that it needs. Those of SQL have
+``disconnect``.
 """

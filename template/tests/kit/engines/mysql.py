@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import uuid4
 
@@ -30,16 +31,29 @@ def database(server: str | None) -> Iterator[str]:
     _execute(url, f"DROP DATABASE {name}")
 
 
-def _execute(url: SplitResult, statement: str) -> None:
-    async def run() -> None:
-        connection = await asyncmy.connect(
-            host=url.hostname,
-            port=url.port or 3306,
-            user=unquote(url.username or ""),
-            password=unquote(url.password or "").encode(),
-            connect_timeout=5,
-        )
-        async with connection, connection.cursor() as cursor:
-            await cursor.execute(statement)
+async def disconnect(url: str) -> None:
+    """Have the server end all connections to a database."""
+    parts = urlsplit(url)
+    others = f"db = '{parts.path[1:]}' AND id <> CONNECTION_ID()"
+    for (number,) in await _run(
+        parts, f"SELECT id FROM information_schema.processlist WHERE {others}"
+    ):
+        with suppress(MySQLError):  # It has ended by itself.
+            await _run(parts, f"KILL {number}")
 
-    asyncio.run(run())
+
+def _execute(url: SplitResult, statement: str) -> None:
+    asyncio.run(_run(url, statement))
+
+
+async def _run(url: SplitResult, statement: str) -> Any:
+    connection = await asyncmy.connect(
+        host=url.hostname,
+        port=url.port or 3306,
+        user=unquote(url.username or ""),
+        password=unquote(url.password or "").encode(),
+        connect_timeout=5,
+    )
+    async with connection, connection.cursor() as cursor:
+        await cursor.execute(statement)
+        return await cursor.fetchall()

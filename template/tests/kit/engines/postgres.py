@@ -29,12 +29,19 @@ def database(server: str | None) -> Iterator[str]:
     _execute(url.geturl(), f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _execute(url: str, statement: str) -> None:
-    async def run() -> None:
-        connection = await asyncpg.connect(url, timeout=5)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
+async def disconnect(url: str) -> None:
+    """Have the server end all connections to a database."""
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    await _run(url, f"SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE {others}")
 
-    asyncio.run(run())
+
+def _execute(url: str, statement: str) -> None:
+    asyncio.run(_run(url, statement))
+
+
+async def _run(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url, timeout=5)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
