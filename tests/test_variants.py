@@ -25,7 +25,7 @@ def make(project: Path, engine: str, *targets: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-ASKING_NO_DATABASE = ["auth", "auth_token", "browser_headers", "connections", "dump_lines"]
+ASKING_NO_DATABASE = ["auth", "browser_headers", "connections", "docs", "fastapi", "imports"]
 STARTING_PROCESSES = ["observability", "serve", "dump_commands"]
 
 

@@ -13,7 +13,7 @@ import pytest
 from app.kit.storage import Storage
 from app.settings import Settings
 from tests.kit.probe.service import PROBE, create_app
-from tests.kit.support import ENGINE, create_samples, serving
+from tests.kit.support import ENGINE, app, create_samples, serving, url
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,3 +51,11 @@ def revisions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kind, "PACKAGE", f"tests.kit.probe.{versions}", raising=False)
     for name in {"revisions", "heads"} & set(dir(kind)):
         monkeypatch.setattr(kind, name, cache(getattr(kind, name).__wrapped__))
+
+
+@pytest.fixture
+def database(empty_database: Settings) -> str:
+    """The URL of a database without samples."""
+    app("migrate", DATABASE_URL=url(empty_database))
+    asyncio.run(create_samples(empty_database))
+    return url(empty_database)

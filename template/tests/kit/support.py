@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
@@ -77,6 +78,18 @@ def serving(
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def connected(address: str, *sent: bytes) -> Iterator[socket.socket]:
+    """Yield a connection on which something was sent."""
+    place = urlsplit(address)
+    with socket.create_connection(
+        (place.hostname or "", place.port or 0), timeout=10
+    ) as connection:
+        for part in sent:
+            connection.sendall(part)
+        yield connection
 
 
 def url(settings: Settings) -> str:

@@ -6,16 +6,10 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from importlib.metadata import version
-from urllib.parse import urlsplit
 
 import httpx
-import hypothesis
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,9 +18,8 @@ from app.kit.http.heads import MAX_HEAD_BYTES
 from app.kit.http.limits import BodyLimit
 from app.kit.http.protocol import MAX_CHUNKED_BYTES, BoundedProtocol
 from app.settings import Settings
-from tests.kit.fuzzing import EXAMPLES
 from tests.kit.probe.service import create_app
-from tests.kit.support import serving
+from tests.kit.support import connected, serving
 
 GET = b"GET /probe HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -63,19 +56,6 @@ OF_UVICORN = {
     *("on_message_complete", "on_response_complete", "send_400_response", "shutdown"),
 }
 
-PARTS = [
-    GET,
-    POST,
-    CHUNKED,
-    CONTENT,
-    b"\r\n",
-    b"f\r\n",
-    b"0\r\n\r\n",
-    b"Content-Length: 15\r\n",
-    b"Expect: 100-continue\r\n",
-    b"Connection: upgrade\r\nUpgrade: websocket\r\n",
-]
-
 
 class Hurried(BoundedProtocol):
     """Does not wait long for its clients."""
@@ -87,18 +67,6 @@ class Hurried(BoundedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.ended.set()
-
-
-@contextmanager
-def connected(address: str, *sent: bytes) -> Iterator[socket.socket]:
-    """Yield a connection on which something was sent."""
-    url = urlsplit(address)
-    assert url.hostname
-    assert url.port
-    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
-        for part in sent:
-            connection.sendall(part)
-        yield connection
 
 
 def answered(address: str, *sent: bytes) -> bytes:
@@ -157,21 +125,6 @@ def test_space_around_a_header_is_not_part_of_it(service: str) -> None:
     spaced = GET + b"Connection: close\r\nX-Request-ID: \t mine \t\r\n\r\n"
 
     assert b"x-request-id: mine\r\n" in answered(service, spaced)
-
-
-@given(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9), max_size=9))
-@hypothesis.settings(EXAMPLES)
-def test_whatever_comes_the_service_does_not_fail(
-    service: str, client: httpx.Client, parts: list[bytes]
-) -> None:
-    with connected(service, b"".join(parts)) as connection:
-        with suppress(OSError):  # The service may have closed it already.
-            connection.shutdown(socket.SHUT_WR)
-        with suppress(ConnectionResetError):
-            while answer := connection.recv(65536):
-                assert not re.search(rb"^HTTP/1.1 5", answer, re.MULTILINE)
-
-    assert client.get("/health/live").status_code == 200
 
 
 @pytest.mark.parametrize("size", [4096, MAX_HEAD_BYTES - 200])

@@ -1,28 +1,19 @@
 """Dumps and loads of notes: what is in them, and what they leave alone."""
 
-import asyncio
 from dataclasses import replace
 
-import httpx
 import pytest
 
-from app.kit.dump.feature import DumpedFeature, TransferError, find
-from app.kit.errors import NotFound
+from app.kit.dump.feature import DumpedFeature, find
 from app.kit.features import FEATURES
 from app.kit.idempotency import FirstRequest, digest
-from app.kit.storage import Storage, open_storage
+from app.kit.storage import Storage
 from app.notes.models import Comment, CommentRecord, CommentRequest
 from app.notes.repository import NoteRepository
-from app.settings import Settings
 from tests.kit.dumps import TIME, dumped, loaded, numbered
 from tests.notes.conftest import NOTES_FEATURE
 from tests.notes.dumps import dump_of, hard_records, many, record
 from tests.notes.made import new_note
-
-
-def posted(client: httpx.Client, path: str, content: str) -> tuple[int, str | None, str | None]:
-    answer = client.post(path, json={"content": content}, headers={"Idempotency-Key": "k"})
-    return answer.status_code, answer.headers.get("Location"), answer.headers.get("ETag")
 
 
 @pytest.fixture
@@ -77,34 +68,6 @@ async def test_a_dump_of_nothing_is_one_line(feature: DumpedFeature) -> None:
     assert await dumped(feature) == b'{"notes":0,"sha256":"%b"}\n' % digest("").encode()
 
 
-async def test_clients_notice_nothing_after_a_move(
-    feature: DumpedFeature, notes: NoteRepository, empty_database: Settings, client: httpx.Client
-) -> None:
-    async with open_storage(empty_database) as elsewhere:
-        await elsewhere.migrate()
-        old: NoteRepository = elsewhere.repository(NOTES_FEATURE)
-        note = await old.add(new_note("Buy oat milk"), key="k")
-        comment, version = await old.add_comment(note.id, Comment.new("a remark"), key="k")
-        await old.update(note.id, {"content": "Buy cream"})
-        await old.send(note.id)
-        dump = await dumped(find("notes", FEATURES, elsewhere))
-        before = await old.latest(limit=9)
-
-    await loaded(feature, dump)
-
-    assert await notes.latest(limit=9) == before
-    assert await dumped(feature) == dump
-    path = f"/notes/{note.id}"
-    assert posted(client, "/notes", "Buy oat milk") == (201, path, '"1"')
-    assert posted(client, f"{path}/comments", "a remark") == (
-        201,
-        f"{path}/comments/{comment.id}",
-        f'"{version}"',
-    )
-    for target in ("/notes", f"{path}/comments"):
-        assert posted(client, target, "other") == (422, None, None)
-
-
 async def test_loading_puts_back_and_leaves_others(
     feature: DumpedFeature, notes: NoteRepository
 ) -> None:
@@ -122,58 +85,3 @@ async def test_loading_puts_back_and_leaves_others(
     assert await notes.get(other.id) == other
     await notes.delete(other.id)
     assert await dumped(feature) == dump
-
-
-async def test_a_dump_is_of_one_moment(feature: DumpedFeature, notes: NoteRepository) -> None:
-    before = dump_of(many(250))
-    await loaded(feature, before)
-
-    pages = feature.repository.dump()
-    met = [*await anext(pages)]
-    await notes.update(numbered(240), {"content": "changed"})
-    await notes.delete(numbered(241))
-    await notes.add(new_note("new"))
-    async for page in pages:
-        met += page
-
-    assert met == many(250)
-    assert await dumped(feature) != before
-
-
-async def test_the_key_of_another_note_is_refused(
-    feature: DumpedFeature, notes: NoteRepository
-) -> None:
-    await notes.add(new_note("mine"), key="k")
-    taken = replace(record(1), idempotency=FirstRequest("k", digest("x")))
-
-    with pytest.raises(TransferError, match="lines 1 to 2: An idempotency key"):
-        await loaded(feature, dump_of([record(0), taken]))
-
-    with pytest.raises(NotFound):
-        await notes.get(taken.id)
-
-
-async def test_loads_at_the_same_moment_end_as_one(feature: DumpedFeature) -> None:
-    dump = dump_of(many(600))
-
-    for _ in range(2):  # Into nothing, and over what is there.
-        await asyncio.gather(*(loaded(feature, dump) for _ in range(4)))
-
-        assert await dumped(feature) == dump
-
-
-async def test_a_load_makes_no_writer_fail(feature: DumpedFeature, notes: NoteRepository) -> None:
-    dump = dump_of(many(20))
-    await loaded(feature, dump)
-
-    async def load_often() -> None:
-        for _ in range(20):
-            await loaded(feature, dump)
-
-    async def change_often(number: int) -> None:
-        while not loading.done():
-            await notes.send(numbered(number))
-            await notes.update(numbered(number), {"content": "x"})
-
-    loading = asyncio.create_task(load_often())
-    await asyncio.gather(loading, *(change_often(number) for number in range(5)))
