@@ -38,14 +38,14 @@ def many(number: int) -> list[Record]:
 def dump_of(records: Sequence[Any], of: Format = PROBE_FORMAT) -> bytes:
     checksum = Checksum(of.name)
     checksum.add(*(written := lines(of, records)))
-    return b"".join(written) + checksum.last_line()
+    return b"".join(written) + checksum.closing_line()
 
 
 async def dumped(feature: DumpedFeature) -> bytes:
     file = BytesIO()
-    await work.dump(feature, file, quiet)
+    await work.dump([feature], file, quiet)
     return file.getvalue()
 
 
 async def loaded(feature: DumpedFeature, dump: bytes) -> int:
-    return await work.load(feature, BytesIO(dump), quiet)
+    return (await work.load([feature], BytesIO(dump), quiet))[feature.name]

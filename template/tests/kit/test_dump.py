@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from io import BytesIO
 from subprocess import PIPE
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from app.kit.dump import work
-from app.kit.dump.feature import DumpedFeature, TransferError, find
+from app.kit.dump.feature import DumpedFeature, TransferError, choose, find
 from app.kit.features import Feature
 from app.kit.storage import Storage
 from app.settings import Settings
-from tests.kit.dumps import dump_of, dumped, loaded, many
+from tests.kit.dumps import dump_of, dumped, loaded, many, quiet
+from tests.kit.probe.models import Record, Sample
 from tests.kit.probe.service import PROBE
 from tests.kit.support import start, url
 
@@ -28,21 +31,21 @@ async def feature(storage: Storage) -> DumpedFeature:
 @pytest.mark.parametrize("command", [work.dump, work.load])
 async def test_a_command_can_be_interrupted(
     feature: DumpedFeature,
-    command: Callable[[DumpedFeature, BytesIO, work.Tell], Coroutine[Any, Any, int]],
+    command: Callable[[list[DumpedFeature], BytesIO, work.Progress], Coroutine[Any, Any, Any]],
 ) -> None:
     dump = dump_of(many(500))
     await loaded(feature, dump)
-    told = []
+    calls = []
 
     def interrupt(records: int, size: int) -> None:
-        told.append(records)
+        calls.append(records)
         running.cancel()
 
-    running = asyncio.create_task(command(feature, BytesIO(dump), interrupt))
+    running = asyncio.create_task(command([feature], BytesIO(dump), interrupt))
     with pytest.raises(asyncio.CancelledError):
         await running
 
-    assert len(told) == 1
+    assert len(calls) == 1
     assert await dumped(feature) == dump
 
 
@@ -66,6 +69,67 @@ async def test_a_load_that_was_killed_can_be_run_again(
     await loaded(feature, dump)
 
     assert await dumped(feature) == dump
+
+
+async def test_all_features_are_dumped_as_they_were_at_one_moment(
+    feature: DumpedFeature, storage: Storage
+) -> None:
+    await loaded(feature, dump_of(many(250)))
+
+    async with storage.one_moment():
+        before = await dumped(feature)
+        await storage.repository(PROBE).add(Sample.new("new"))
+        assert await dumped(feature) == before
+
+    assert await dumped(feature) != before
+
+
+async def test_a_dump_of_two_features_is_loaded_in_its_order(
+    feature: DumpedFeature, storage: Storage
+) -> None:
+    two = [replace(feature, name="one"), replace(feature, name="two")]
+    await loaded(feature, dump_of(many(500)))
+    file = BytesIO()
+
+    assert await work.dump(two, file, quiet) == {"one": 500, "two": 500}
+    await storage.repository(PROBE).clear()
+    file.seek(0)
+    assert await work.load(two, file, quiet, "one") == {"one": 500, "two": 500}
+
+    assert await dumped(feature) == dump_of(many(500))
+
+
+class Declared(Feature):
+    """A feature that only says to which it refers."""
+
+    def has(self, module: str) -> bool:
+        return self.package != "-"
+
+    def load(self, module: str) -> Any:
+        return SimpleNamespace(Record=Record, REFERS_TO=self.package.split())
+
+
+def features(**refers_to: str) -> list[Feature]:
+    return [Declared(name, others) for name, others in refers_to.items()]
+
+
+REPOSITORY = SimpleNamespace(dump=None, load=None)
+STORAGE: Any = SimpleNamespace(repository=lambda feature: REPOSITORY)
+
+
+def test_what_is_referred_to_is_dumped_first() -> None:
+    chosen = choose(None, features(a="c", b="", c="d b", d="", e="-"), STORAGE)
+
+    assert [each.name for each in chosen] == ["b", "d", "c", "a"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "problem"),
+    [({"a": "b", "b": "a"}, "refer to each other: "), ({"a": "x"}, "no feature 'x'"), ({}, "No ")],
+)
+def test_what_cannot_be_dumped_is_one_line(declared: dict[str, str], problem: str) -> None:
+    with pytest.raises(TransferError, match=problem):
+        choose(None, features(**declared), STORAGE)
 
 
 async def test_a_feature_without_records_takes_no_part(storage: Storage) -> None:

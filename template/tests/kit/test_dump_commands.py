@@ -21,13 +21,13 @@ def names(folder: Path) -> list[str]:
 
 
 def run(command: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return app(command, "--feature=probe", *arguments, **variables)
+    return app(command, *arguments, **variables)
 
 
 def begun(database: str, command: str) -> subprocess.Popen[bytes]:
     """Begin a command between two pipes."""
     pipes = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE}
-    return start([command, "--feature=probe"], {"DATABASE_URL": database}, **pipes)
+    return start([command], {"DATABASE_URL": database}, **pipes)
 
 
 def piped(database: str, command: str, given: bytes = b"") -> tuple[int, bytes, bytes]:
@@ -74,7 +74,8 @@ def test_the_commands_take_files(database: str, tmp_path: Path) -> None:
     given.write_bytes(dump_of(many(7)))
 
     assert run("load", str(given), DATABASE_URL=database).stderr == "probe: 7 loaded\n"
-    assert run("dump", str(made), DATABASE_URL=database).stderr == "probe: 7 dumped\n"
+    dump = run("dump", "--feature=probe", str(made), DATABASE_URL=database)
+    assert dump.stderr == "probe: 7 dumped\n"
 
     assert made.read_bytes() == given.read_bytes()
     assert sorted(names(tmp_path)) == [given.name, made.name]

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from app.kit.dump import lines as dump_lines
 from app.kit.dump import work
 from app.kit.dump.feature import Format, TransferError
-from app.kit.dump.lines import Checksum, lines, read
+from app.kit.dump.lines import Checksum, first_feature, lines, read
 from tests.kit.dumps import PROBE_FORMAT, dump_of, many, numbered, quiet, sample
 from tests.kit.fuzzing import EXAMPLES
 from tests.kit.probe.models import Record
@@ -26,7 +26,7 @@ times = st.integers(0, 250_000_000_000_000).map(
 
 
 def checked(dump: bytes) -> None:
-    work.check(PROBE_FORMAT, BytesIO(dump), quiet)
+    work.check([PROBE_FORMAT], BytesIO(dump), quiet)
 
 
 def test_a_dump_that_was_cut_off_is_none() -> None:
@@ -104,7 +104,7 @@ def test_a_wrong_line_is_told_by_its_number(old: str, new: str, place: str) -> N
     seal.add(*(written := [lines(PROBE_FORMAT, many(1))[0], wrong + b"\n"]))
 
     with pytest.raises(TransferError, match=f"^line 2: {place}") as told:
-        checked(b"".join(written) + seal.last_line())
+        checked(b"".join(written) + seal.closing_line())
 
     assert "\n" not in str(told.value)
 
@@ -132,7 +132,7 @@ def test_a_long_line_that_was_written_is_read() -> None:
     of = Format("pages", TypeAdapter(Page))
     page = Page(numbered(1), [chr(0x1F600) * 10_000] * 100)
 
-    batch, _ = read(of, BytesIO(dump_of([page], of)))
+    batch, _ = read([of], BytesIO(dump_of([page], of)))
 
     assert batch.records == [page]
     assert batch.size > 4_000_000
@@ -152,6 +152,54 @@ def test_a_line_that_is_too_long_is_neither_written_nor_read(
         checked(dump)
 
 
+ONE, TWO = (Format(name, PROBE_FORMAT.records) for name in ("one", "two"))
+
+
+def dump_of_two() -> bytes:
+    checksum = Checksum("one")
+    checksum.add(*(written := lines(ONE, many(2))))
+    return b"".join(written) + checksum.closing_line("two") + dump_of(many(3), TWO)
+
+
+def names_in(dump: bytes, *formats: Format, first: str | None = None) -> list[str]:
+    return [batch.of.name for batch in read(formats, BytesIO(dump), first) for _ in batch.records]
+
+
+def test_features_come_one_after_another() -> None:
+    dump = dump_of_two()
+    pages = Format("pages", TypeAdapter(Page))
+
+    assert first_feature(BytesIO(dump)) == "one"
+    assert names_in(dump, TWO, ONE, first="one") == ["one"] * 2 + ["two"] * 3
+    assert names_in(dump_of(many(1), TWO), pages, TWO) == ["two"]
+    assert names_in(Checksum("one").closing_line("two") + dump_of([], TWO), ONE, TWO) == []
+
+
+def test_a_dump_of_features_that_was_cut_off_is_none() -> None:
+    dump = dump_of_two()
+
+    for end in range(len(dump)):
+        with pytest.raises(TransferError, match=r"The dump was cut off"):
+            names_in(dump[:end], ONE, TWO, first="one")
+
+
+@pytest.mark.parametrize(
+    ("dump", "first"),
+    [
+        (dump_of_two(), None),
+        (dump_of_two(), "two"),
+        (dump_of(many(1), Format("three", PROBE_FORMAT.records)), "three"),
+        (dump_of_two().replace(b'"next":"two"', b'"next":"one"'), "one"),
+        (dump_of_two().replace(b',"next":"two"', b""), "one"),
+        (b"{}\n", None),
+    ],
+    ids=["ambiguous", "another", "unknown", "twice", "unnamed", "nothing"],
+)
+def test_features_that_cannot_be_told_are_refused(dump: bytes, first: str | None) -> None:
+    with pytest.raises(TransferError, match=r"^line [0-9]+: "):
+        names_in(dump, ONE, TWO, first=first)
+
+
 def test_a_dump_of_another_feature_is_none() -> None:
     with pytest.raises(TransferError):
-        list(read(PROBE_FORMAT, BytesIO(Checksum("bookmarks").last_line())))
+        list(read([PROBE_FORMAT], BytesIO(Checksum("bookmarks").closing_line())))

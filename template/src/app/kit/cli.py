@@ -18,8 +18,9 @@ import typer
 
 from app.kit import auth, environment
 from app.kit.dump import work
-from app.kit.dump.feature import find
+from app.kit.dump.feature import choose
 from app.kit.dump.files import STREAM, reading, regular_size, writing
+from app.kit.dump.lines import first_feature
 from app.kit.dump.progress import progress_bar
 from app.kit.errors import InvalidSettings, ServiceError, Unavailable
 from app.kit.features import FEATURES, Feature
@@ -33,7 +34,9 @@ log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 7
 WORKER_START_SECONDS = 9
 
-FeatureName = Annotated[str, typer.Option("--feature", help="The feature that it is about.")]
+FeatureName = Annotated[
+    str | None, typer.Option("--feature", help="Only this feature; by default all.")
+]
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Notes over HTTP.", rich_markup_mode=None
@@ -152,17 +155,18 @@ for command in auth.COMMANDS:
 def dump(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Where to; - is stdout.")] = STREAM,
-    feature: FeatureName = "notes",
+    feature: FeatureName = None,
 ) -> None:
-    """Write all notes as NDJSON, the same text whatever the database."""
+    """Write all records as NDJSON, as they are at one moment, the same text on every database."""
     _end_on_signals()
 
     async def run(storage: Storage) -> None:
-        chosen = find(feature, context.obj.features, storage)
+        chosen = choose(feature, context.obj.features, storage)
         await storage.check()
-        with writing(file) as target, progress_bar(feature) as tell:
-            dumped = await work.dump(chosen, target, tell)
-        typer.echo(f"{feature}: {dumped} dumped", err=True)
+        with writing(file) as target, progress_bar("Dumping") as progress:
+            async with storage.one_moment():
+                dumped = await work.dump(chosen, target, progress)
+        _report(dumped, "dumped")
 
     _on_storage(_settings(context), run)
 
@@ -171,26 +175,33 @@ def dump(
 def load(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Where from; - is stdin.")] = STREAM,
-    feature: FeatureName = "notes",
+    feature: FeatureName = None,
 ) -> None:
-    """Store the notes of a dump, each in the place of the one of its id; others stay."""
+    """Store the records of a dump, each in the place of the one of its id; others stay."""
     _end_on_signals()
 
     async def run(storage: Storage) -> None:
-        chosen = find(feature, context.obj.features, storage)
+        chosen = choose(feature, context.obj.features, storage)
         await storage.check()
         with reading(file) as source:
-            size = regular_size(source)
+            size, first = regular_size(source), None
             if size is not None:
                 begin = source.tell()
-                with progress_bar(f"{feature}, checking", size) as tell:
-                    work.check(chosen, source, tell)
+                first = first_feature(source)
                 source.seek(begin)
-            with progress_bar(feature, size) as tell:
-                loaded = await work.load(chosen, source, tell)
-        typer.echo(f"{feature}: {loaded} loaded", err=True)
+                with progress_bar("Checking", size) as progress:
+                    work.check(chosen, source, progress, first)
+                source.seek(begin)
+            with progress_bar("Loading", size) as progress:
+                loaded = await work.load(chosen, source, progress, first)
+        _report(loaded, "loaded")
 
     _on_storage(_settings(context), run)
+
+
+def _report(counts: work.Counts, done: str) -> None:
+    for name, count in counts.items():
+        typer.echo(f"{name}: {count} {done}", err=True)
 
 
 def _end_on_signals() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Protocol
 
 from pydantic import TypeAdapter
@@ -42,14 +43,31 @@ class DumpedFeature(Format):
     repository: Repository
 
 
+def choose(name: str | None, features: Sequence[Feature], storage: Storage) -> list[DumpedFeature]:
+    """Return the feature of this name, or all that take part, what is referred to first.
+
+    A feature refers to those in ``REFERS_TO`` of its ``models.py``. Raises ``TransferError``.
+    """
+    if name:
+        return [find(name, features, storage)]
+    taking_part = [each for each in features if _record(each)]
+    refers_to = {each.name: getattr(each.load("models"), "REFERS_TO", ()) for each in taking_part}
+    try:
+        names = [*TopologicalSorter(refers_to).static_order()]
+    except CycleError as error:
+        raise TransferError(f"Features refer to each other: {', '.join(error.args[1])}.") from None
+    if not names:
+        raise TransferError("No feature takes part in dumps.")
+    return [find(each, features, storage) for each in names]
+
+
 def find(name: str, features: Sequence[Feature], storage: Storage) -> DumpedFeature:
     """Return the feature of this name, or raise ``TransferError`` that says what it lacks."""
     feature = next((each for each in features if each.name == name), None)
     if not feature:
         known = ", ".join(each.name for each in features)
         raise TransferError(f"There is no feature {name!r}, only: {known}.")
-    record = getattr(feature.load("models"), "Record", None) if feature.has("models") else None
-    if not record:
+    if not (record := _record(feature)):
         raise TransferError(f"{name} takes no part in dumps: app/{name}/models.py has no Record.")
     repository = storage.repository(feature)
     for method in ("dump", "load"):
@@ -57,3 +75,7 @@ def find(name: str, features: Sequence[Feature], storage: Storage) -> DumpedFeat
             raise TransferError(f"{name} takes no part in dumps: its Repository has no {method}().")
     records: TypeAdapter[Any] = TypeAdapter(record)
     return DumpedFeature(name, records, repository)
+
+
+def _record(feature: Feature) -> Any:
+    return getattr(feature.load("models"), "Record", None) if feature.has("models") else None

@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
-from itertools import count
 from typing import Any, BinaryIO
 
 from pydantic import ValidationError
@@ -19,10 +19,14 @@ BATCH_BYTES = 256 * 1024
 """Of the lines that are stored at once; that takes a small part of what an operation may."""
 
 
-class Checksum:
-    """Counts lines and keeps their checksum, for the last line."""
+CLOSING = re.compile(
+    rb'\{"(?P<name>\w+)":[0-9]+,"sha256":"[0-9a-f]{64}"(?:,"next":"(?P<next>\w+)")?\}\n'
+)
+"""The line after the records of a feature; it names the feature that comes next, if one does."""
 
-    PATTERN = re.compile(rb'\{"\w+":[0-9]+,"sha256":"[0-9a-f]{64}"\}\n')
+
+class Checksum:
+    """Counts the lines of a feature and keeps their checksum, for the closing line."""
 
     def __init__(self, name: str) -> None:
         self._name, self._digest = name, sha256()
@@ -35,19 +39,22 @@ class Checksum:
             self.size += len(line)
         self.lines += len(lines)
 
-    def last_line(self) -> bytes:
-        """Return the line that ends a dump of what was added."""
+    def closing_line(self, following: str | None = None) -> bytes:
+        """Return the line that closes what was added, before that of another feature."""
         fields = {self._name: self.lines, "sha256": self._digest.hexdigest()}
+        if following:
+            fields["next"] = following
         return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
 
 
 @dataclass
 class Batch:
-    """Some lines of a dump, read."""
+    """Some records of a feature, read; ``size`` is that of their lines in bytes."""
 
+    of: Format
     records: list[Any] = field(default_factory=list)
     size: int = 0
-    """In bytes."""
+    last_line: int = 0
 
 
 def lines(of: Format, records: Iterable[Any]) -> list[bytes]:
@@ -67,42 +74,85 @@ def _line(of: Format, record: Any) -> bytes:
     return line + b"\n"
 
 
-def read(of: Format, file: BinaryIO) -> Iterator[Batch]:
+def first_feature(file: BinaryIO) -> str | None:
+    """Read up to the first closing line, and return the name of its feature."""
+    for line in iter(partial(file.readline, MAX_LINE), b""):
+        if closing := CLOSING.fullmatch(line):
+            return closing["name"].decode()
+    return None
+
+
+def read(formats: Sequence[Format], file: BinaryIO, first: str | None = None) -> Iterator[Batch]:
     """Yield the records of a dump; raise ``TransferError`` where it is not as it was written.
 
-    The last of them come once the whole dump is known to be good.
+    The last records of a feature come once all of them are known to be good. ``first`` names the
+    feature of the first ones; without it, they must fit one of the formats only.
     """
-    seal, batch, last_id = Checksum(of.name), Batch(), None
-    for number in count(1):
-        line = _next(file, number)
-        if seal.PATTERN.fullmatch(line):
-            break
-        record = _parse(of, line, f"line {number}")
-        if last_id is not None and record.id <= last_id:
-            raise TransferError(
-                f"line {number}: id: It does not come after that of line {number - 1}"
-            )
-        last_id = record.id
-        seal.add(line)
-        batch.records.append(record)
-        batch.size += len(line)
-        if batch.size >= BATCH_BYTES:
-            yield batch
-            batch = Batch()
-    if line != seal.last_line():
-        raise TransferError(f"line {number}: count or checksum is wrong: the dump was altered")
-    if file.read(1):
-        raise TransferError(f"line {number + 1}: Nothing may follow the last line")
-    yield batch
+    reader, left = _Reader(file), {each.name: each for each in formats}
+    line = reader.next_line()
+    following: str | None = first or _fitting(formats, line)
+    while following:
+        if following not in left:
+            raise TransferError(f"line {reader.number}: {following} cannot be loaded here")
+        following = yield from reader.read_feature(left.pop(following), line)
+        line = reader.next_line() if following else b""
 
 
-def _next(file: BinaryIO, number: int) -> bytes:
-    line = file.readline(MAX_LINE + 1)
-    if len(line) > MAX_LINE:
-        raise TransferError(f"line {number}: It is longer than {MAX_LINE:,} bytes")
-    if not line.endswith(b"\n"):
-        raise TransferError(f"line {number}: The dump was cut off: its last line is missing")
-    return line
+def _fitting(formats: Sequence[Format], line: bytes) -> str:
+    if closing := CLOSING.fullmatch(line):
+        return closing["name"].decode()
+    fitting = [each.name for each in formats if len(formats) == 1 or _fits(each, line)]
+    if len(fitting) != 1:
+        among = ", ".join(fitting or [each.name for each in formats])
+        raise TransferError(f"line 1: Of {among}, it is not clear which it is: use --feature")
+    return fitting[0]
+
+
+def _fits(of: Format, line: bytes) -> bool:
+    try:
+        of.records.validate_json(line)
+    except ValidationError:
+        return False
+    return True
+
+
+class _Reader:
+    """Reads lines, and knows the number of the last one."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.number = file, 0
+
+    def next_line(self) -> bytes:
+        self.number += 1
+        line = self._file.readline(MAX_LINE + 1)
+        if len(line) > MAX_LINE:
+            raise TransferError(f"line {self.number}: It is longer than {MAX_LINE:,} bytes")
+        if not line.endswith(b"\n"):
+            raise TransferError(f"line {self.number}: The dump was cut off: its end is missing")
+        return line
+
+    def read_feature(self, of: Format, line: bytes) -> Generator[Batch, None, str | None]:
+        """Yield the records of a feature from ``line`` on, and return the name of the next one."""
+        checksum, batch, last_id = Checksum(of.name), Batch(of), None
+        while not (closing := CLOSING.fullmatch(line)):
+            record = _parse(of, line, f"line {self.number}")
+            if last_id is not None and record.id <= last_id:
+                raise TransferError(f"line {self.number}: id: It is not above the one before")
+            last_id = record.id
+            checksum.add(line)
+            batch.records.append(record)
+            batch.size, batch.last_line = batch.size + len(line), self.number
+            if batch.size >= BATCH_BYTES:
+                yield batch
+                batch = Batch(of)
+            line = self.next_line()
+        following = (closing["next"] or b"").decode()
+        if line != checksum.closing_line(following):
+            raise TransferError(f"line {self.number}: The dump was altered: its checksum is wrong")
+        if not following and self._file.read(1):
+            raise TransferError(f"line {self.number + 1}: Nothing may follow the last line")
+        yield batch
+        return following
 
 
 def _parse(of: Format, line: bytes, place: str) -> Any:
@@ -111,5 +161,5 @@ def _parse(of: Format, line: bytes, place: str) -> Any:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])).encode("unicode_escape").decode()[:MAX_PLACE]
-        told = f"{where}: {first['msg']}" if where else first["msg"]
-        raise TransferError(f"{place}: {told}") from None
+        problem = f"{where}: {first['msg']}" if where else first["msg"]
+        raise TransferError(f"{place}: {problem}") from None

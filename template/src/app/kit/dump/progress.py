@@ -5,25 +5,27 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.kit.dump.work import Tell
+from app.kit.dump.work import Progress
 
 
 @contextmanager
-def progress_bar(title: str, size: int | None = None) -> Iterator[Tell]:
-    """Yield what to tell the progress; without a ``size`` in bytes, the bar only moves."""
+def progress_bar(title: str, size: int | None = None) -> Iterator[Progress]:
+    """Yield what shows the progress; without a ``size`` in bytes, the bar only moves."""
     if not (sys.stderr and sys.stderr.isatty()):
-        yield lambda records, done: None
+        yield lambda records, size: None
         return
-    from rich.console import Console  # Here, as it takes a tenth of a second.
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich import progress as rich  # Here, as it takes a tenth of a second.
+    from rich.console import Console
 
-    columns = (TextColumn("{task.description}"), BarColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task, began = progress.add_task(title, total=size), time.monotonic()
+    columns = (rich.TextColumn("{task.description}"), rich.BarColumn())
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task, began, done = bar.add_task(title, total=size), time.monotonic(), 0
 
-        def tell(records: int, done: int) -> None:
-            rate = records / (time.monotonic() - began)
-            description = f"{title}: {records:,} ({rate:,.0f} a second)"
-            progress.update(task, completed=done, description=description)
+        def show(records: int, size: int) -> None:
+            nonlocal done
+            done += records
+            rate = done / (time.monotonic() - began)
+            description = f"{title}: {done:,} ({rate:,.0f} a second)"
+            bar.update(task, advance=size, description=description)
 
-        yield tell
+        yield show

@@ -1,7 +1,7 @@
 """Dumping and loading."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import BinaryIO
 
@@ -9,60 +9,82 @@ from app.kit.dump.feature import DumpedFeature, Format, TransferError
 from app.kit.dump.lines import Checksum, lines, read
 from app.kit.errors import ServiceError, Unavailable
 
-Tell = Callable[[int, int], None]
-"""Is told how many records and how many bytes are done."""
+Progress = Callable[[int, int], None]
+"""Takes how many records, and how many bytes of lines, were done since the last call."""
+
+Counts = dict[str, int]
+"""The number of records by feature."""
 
 
-async def dump(feature: DumpedFeature, file: BinaryIO, tell: Tell) -> int:
+async def dump(features: Sequence[DumpedFeature], file: BinaryIO, progress: Progress) -> Counts:
     """Write all records and return how many there are.
 
     One that could not be loaded again raises ``TransferError``.
     """
-    seal = Checksum(feature.name)
+    counts = {}
+    names = [feature.name for feature in features]
     try:
-        async with aclosing(feature.repository.dump()) as pages:
-            async for page in pages:
-                written = lines(feature, page)
-                file.writelines(written)
-                seal.add(*written)
-                tell(seal.lines, seal.size)
-                await _end_if_cancelled()
+        for feature, following in zip(features, [*names[1:], None], strict=True):
+            checksum = await _dump(feature, file, progress)
+            file.write(checksum.closing_line(following))
+            counts[feature.name] = checksum.lines
     except Unavailable as error:
         raise Unavailable(f"{error} The dump is incomplete; run it again.", error.reason) from error
-    file.write(seal.last_line())
-    return seal.lines
+    return counts
 
 
-def check(of: Format, file: BinaryIO, tell: Tell) -> None:
+async def _dump(feature: DumpedFeature, file: BinaryIO, progress: Progress) -> Checksum:
+    checksum = Checksum(feature.name)
+    async with aclosing(feature.repository.dump()) as pages:
+        async for page in pages:
+            written = lines(feature, page)
+            file.writelines(written)
+            checksum.add(*written)
+            progress(len(written), sum(map(len, written)))
+            await _end_if_cancelled()
+    return checksum
+
+
+def check(
+    formats: Sequence[Format], file: BinaryIO, progress: Progress, first: str | None = None
+) -> None:
     """Read a whole dump and raise ``TransferError`` unless it is as it was written."""
-    records = size = 0
-    for batch in read(of, file):
-        records, size = records + len(batch.records), size + batch.size
-        tell(records, size)
+    for batch in read(formats, file, first):
+        progress(len(batch.records), batch.size)
 
 
-async def load(feature: DumpedFeature, file: BinaryIO, tell: Tell) -> int:
+async def load(
+    features: Sequence[DumpedFeature],
+    file: BinaryIO,
+    progress: Progress,
+    first: str | None = None,
+) -> Counts:
     """Read a dump, store its records in their order, and return how many there are.
 
     What was stored before an error stays; loading the same again does no harm.
     """
-    records = size = 0
+    repositories = {feature.name: feature.repository for feature in features}
+    counts: Counts = {}
     try:
-        for batch in read(feature, file):
+        for batch in read(features, file, first):
             if batch.records:
-                await feature.repository.load(batch.records)
-            records, size = records + len(batch.records), size + batch.size
-            tell(records, size)
+                await repositories[batch.of.name].load(batch.records)
+            counts[batch.of.name] = counts.get(batch.of.name, 0) + len(batch.records)
+            progress(len(batch.records), batch.size)
             await _end_if_cancelled()
     except Unavailable as error:
-        told = f"{error} {records} {feature.name} were loaded; run it again."
-        raise Unavailable(told, error.reason) from error
+        raise Unavailable(f"{error} {_loaded(counts)}; run it again.", error.reason) from error
     except TransferError as error:
-        raise TransferError(f"{error}. {records} {feature.name} were loaded.") from None
+        raise TransferError(f"{error}. {_loaded(counts)}.") from None
     except ServiceError as error:
-        place = f"lines {records + 1} to {records + len(batch.records)}"
-        raise TransferError(f"{place}: {error} {records} {feature.name} were loaded.") from None
-    return records
+        place = f"lines {batch.last_line - len(batch.records) + 1} to {batch.last_line}"
+        raise TransferError(f"{place}: {error} {_loaded(counts)}.") from None
+    return counts
+
+
+def _loaded(counts: Counts) -> str:
+    done = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return f"{done or 'None'} were loaded"
 
 
 async def _end_if_cancelled() -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -27,6 +27,9 @@ from app.kit.storage.operations import (
 
 Document = dict[str, Any]
 Collection = AsyncCollection[Document]
+Collections = set[tuple[Any, ...]]
+Moment = tuple[AsyncClientSession, Collections]
+"""A session that reads from one snapshot, and the collections that were there then."""
 
 T = TypeVar("T")
 
@@ -42,6 +45,8 @@ class Storage(BoundedStorage):
     """
 
     system = "mongodb"
+
+    _moment: Moment | None = None
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.client = _client(settings)
@@ -93,15 +98,30 @@ class Storage(BoundedStorage):
 
         ``read`` returns what comes next to an ``_id``, at the beginning ``first``.
         """
-        async with self.client.start_session(snapshot=True) as session:
-            after, there = first, await self.bounded(self._collections)
+        after = first
+        async with nullcontext(self._moment) if self._moment else self._open_snapshot() as moment:
+            session, there = moment
             while page := await self.bounded(partial(read, after, session)):
                 yield page
                 after = page[-1]["_id"]
             if not there <= await self.bounded(self._collections):  # It would seem empty by now.
                 raise unavailable(Fault.SNAPSHOT_EXPIRED, "A collection was dropped meanwhile.")
 
-    async def _collections(self) -> set[tuple[Any, ...]]:
+    @asynccontextmanager
+    async def one_moment(self) -> AsyncIterator[None]:
+        """Have all scans within, one after another, see the database as it was at one moment."""
+        async with self._open_snapshot() as self._moment:
+            try:
+                yield
+            finally:
+                self._moment = None
+
+    @asynccontextmanager
+    async def _open_snapshot(self) -> AsyncIterator[Moment]:
+        async with self.client.start_session(snapshot=True) as session:
+            yield session, await self.bounded(self._collections)
+
+    async def _collections(self) -> Collections:
         found = await self.database.list_collections()
         return {(each["name"], each["info"].get("uuid")) async for each in found}
 

@@ -3,8 +3,14 @@
 import asyncio
 import sys
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -69,6 +75,8 @@ class SqlStorage(BoundedStorage):
     Of the operations, ``slots`` are under way at a time; the others wait in the order they came.
     """
 
+    _moment: Run | None = None
+
     def __init__(self, slots: int = sys.maxsize) -> None:
         self._slots = asyncio.Semaphore(slots)
 
@@ -110,13 +118,28 @@ class SqlStorage(BoundedStorage):
         ``page`` selects what comes next to the id ``after``, its rows beginning with theirs.
         """
         after = UUID(int=0)
+        async with nullcontext(self._moment) if self._moment else self._open_snapshot() as run:
+            with self.translate_errors():
+                while rows := await self._page(run, page, after):
+                    yield rows
+                    after = rows[-1][0]
+
+    @asynccontextmanager
+    async def one_moment(self) -> AsyncIterator[None]:
+        """Have all scans within, one after another, see the database as it was at one moment."""
+        async with self._open_snapshot() as self._moment:
+            try:
+                yield
+            finally:
+                self._moment = None
+
+    @asynccontextmanager
+    async def _open_snapshot(self) -> AsyncIterator[Run]:
         with self.translate_errors():
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout(OPERATION_SECONDS):
                     run = await stack.enter_async_context(self.snapshot())
-                while rows := await self._page(run, page, after):
-                    yield rows
-                    after = rows[-1][0]
+                yield run
 
     async def _page(self, run: Run, page: sa.Executable, after: UUID) -> Sequence[Any]:
         async with asyncio.timeout(OPERATION_SECONDS):
