@@ -38,10 +38,11 @@ class Digits:
         return rf"^-?[0-9]{{1,{whole}}}{fraction}$"
 
     def _parse(self, value: Any) -> Decimal:
-        if isinstance(value, str | Decimal) and re.fullmatch(self._pattern, str(value)):
+        text = f"{value:f}" if isinstance(value, Decimal) else value
+        if isinstance(text, str) and re.fullmatch(self._pattern, text):
             number = Decimal(value).quantize(Decimal(1).scaleb(-self.decimal_places))
             if len(number.as_tuple().digits) <= self.max_digits:
                 return number + 0  # There is no -0.00.
         limits = {"digits": self.max_digits, "places": self.decimal_places}
-        text = "Not a decimal number of at most {digits} digits, {places} of them after the point"
-        raise PydanticCustomError("decimal", text, limits)
+        message = "Not a decimal number of {digits} digits, {places} of them after the point"
+        raise PydanticCustomError("decimal", message, limits)

@@ -14,6 +14,8 @@ _TIME = "(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}"
 _WRITTEN_HERE = re.compile(rf"{_DATE}T{_TIME}\.[0-9]{{3}}Z")
 _RFC3339 = re.compile(rf"{_DATE}T{_TIME}(\.[0-9]+)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})", re.IGNORECASE)
 
+_INFINITE = datetime.min.replace(tzinfo=UTC)  # Not every driver tells it from minus infinity.
+
 # A page has dozens of times, and isoformat() takes half as long again.
 _FORMAT = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
 
@@ -37,7 +39,9 @@ def _moment(value: Any) -> datetime:
             value = datetime.fromisoformat(value.upper())
         if isinstance(value, datetime) and value.tzinfo:
             time = value.astimezone(UTC)
-            return time.replace(microsecond=time.microsecond // 1000 * 1000)
+            time = time.replace(microsecond=time.microsecond // 1000 * 1000)
+            if time > _INFINITE:
+                return time
     except (ValueError, OverflowError):
         pass
     text = "Not a time with its offset from UTC, as in 2026-11-27T12:00:00Z"

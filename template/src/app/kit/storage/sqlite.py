@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -89,6 +90,17 @@ class _UtcDateTime(DATETIME):
         return lambda text: text and parse(text).replace(tzinfo=UTC)
 
 
+class _Decimal(sa.Numeric[Decimal]):
+    """An exact decimal number, which SQLite keeps as an integer of its last digits."""
+
+    def bind_processor(self, dialect: sa.Dialect) -> Any:
+        return lambda value: None if value is None else int(value.scaleb(self.scale or 0))
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        unit = Decimal(1).scaleb(-(self.scale or 0))
+        return lambda number: None if number is None else number * unit
+
+
 def _engine(path: str) -> sa.Engine:
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=path),
@@ -96,7 +108,8 @@ def _engine(path: str) -> sa.Engine:
         hide_parameters=True,
         poolclass=sa.NullPool,  # A thread keeps its connection.
     )
-    engine.dialect.colspecs = {**engine.dialect.colspecs, sa.DateTime: _UtcDateTime}
+    types = {sa.DateTime: _UtcDateTime, sa.Numeric: _Decimal}
+    engine.dialect.colspecs = {**engine.dialect.colspecs, **types}
     sa.event.listen(engine, "connect", _set_up)
     return engine
 
