@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from app.kit.dump.feature import Format, TransferError
 
 MAX_LINE = 128 * 1024 * 1024
-"""In bytes, written and read: above 16 MiB, the largest document of a database, escaped throughout."""
+"""In bytes, written and read: more than the largest document, of 16 MiB, escaped throughout."""
 MAX_PLACE = 100  # characters of an error, as a damaged file may name its fields anything
 BATCH_BYTES = 256 * 1024
 """Of the lines that are stored at once; that takes a small part of what an operation may."""
