@@ -11,11 +11,12 @@ from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
 from app.kit.errors import InvalidSettings
-from app.kit.http.server import listen
+from app.kit.http.server import EventLoop, listen
 from app.settings import Settings
 from tests.kit.probe.service import create_app
 from tests.kit.support import await_lines
@@ -111,6 +112,38 @@ def test_a_rolling_restart_under_load_loses_no_request(settings: Settings, tmp_p
         assert all(client.result() for client in clients)
         assert replaced
         terminate_amid_a_request(process, address)
+
+
+class Echo(asyncio.Protocol):
+    """Sends one message back."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(data)
+        self.transport.close()
+
+    def shutdown(self) -> None:
+        """As uvicorn calls it."""
+
+
+def test_those_whom_the_kernel_let_in_are_served_also_if_the_server_stops() -> None:
+    async def stop_as_one_comes() -> bytes:
+        loop = asyncio.get_running_loop()
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = await loop.create_server(Echo, sock=listener)
+        with socket.create_connection(listener.getsockname(), timeout=5) as client:
+            client.sendall(b"hello")
+            server.close()
+            address = client.getpeername()
+            answer = await loop.run_in_executor(None, client.recv, 9)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address)
+        return answer
+
+    with asyncio.Runner(loop_factory=EventLoop) as runner:
+        assert runner.run(stop_as_one_comes()) == b"hello"
 
 
 def test_an_idle_connection_is_kept_for_the_seconds_of_the_setting(

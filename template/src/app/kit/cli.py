@@ -95,6 +95,7 @@ def serve(
             app=context.obj.create_app,
             factory=True,
             http="app.kit.http.protocol:BoundedProtocol",
+            loop="app.kit.http.server:EventLoop",
             workers=workers,
             reload=reload,
             access_log=False,

@@ -1,8 +1,11 @@
 """The sockets that the service listens on, and the processes that share them."""
 
+import asyncio
 import errno
 import logging
 import socket
+import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +13,11 @@ from uvicorn import Config, Server
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from app.kit.errors import InvalidSettings
+
+if sys.platform == "win32":
+    from asyncio import ProactorEventLoop as Loop
+else:
+    from uvloop import Loop
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
@@ -30,6 +38,38 @@ class Workers(Multiprocess):
         for listener in self.sockets:
             listener.close()
         super().terminate_all()
+
+
+class EventLoop(Loop):
+    """The loop of the server, which resets no connection that the kernel has accepted for it."""
+
+    async def create_server(self, *args: Any, **options: Any) -> Any:
+        server = await super().create_server(*args, **options)
+        return _Listening(server, args[0], options["sock"].dup())
+
+
+class _Listening:
+    """A server on a socket, with what uvicorn uses of one."""
+
+    def __init__(self, server: Any, factory: Callable[[], Any], copy: socket.socket) -> None:
+        self._server, self._factory, self._copy = server, factory, copy
+        self.wait_closed = server.wait_closed
+
+    def close(self) -> None:
+        """Listen no more, and serve those who are connected without having been noticed yet."""
+        self._server.close()
+        connections = []
+        with self._copy, suppress(BlockingIOError):
+            while True:
+                connections.append(self._copy.accept()[0])
+        self._task = asyncio.create_task(self._serve(connections))
+
+    async def _serve(self, connections: list[socket.socket]) -> None:
+        for connection in connections:
+            connection.setblocking(False)
+            loop = asyncio.get_running_loop()
+            _, protocol = await loop.connect_accepted_socket(self._factory, connection)
+            protocol.shutdown()
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
