@@ -28,12 +28,12 @@ from app.notes.models import Comment, NewContent, NewNote, Note, NoteChange
 from app.notes.repository import NoteRepository
 
 
-async def _repository(request: Request) -> NoteRepository:
+async def get_notes(request: Request) -> NoteRepository:
     repository: NoteRepository = request.state.notes
     return repository
 
 
-Notes = Annotated[NoteRepository, Depends(_repository)]
+Notes = Annotated[NoteRepository, Depends(get_notes)]
 
 
 class NoteRoute(Route):
