@@ -54,6 +54,7 @@ class Server:
     options: ClassVar[str]
     ready: ClassVar[str]  # what the log says when clients are welcome
     ending: ClassVar[signal.Signals] = signal.SIGKILL
+    polite: ClassVar[signal.Signals] = signal.SIGTERM
 
     process: Popen[bytes] | None = None
     _guard: Popen[str] | None = None
@@ -83,6 +84,12 @@ class Server:
             self.thaw()
             self.process.wait()
             self._watch()
+
+    def end(self) -> None:
+        """End the server as its operator does, and return when it is gone."""
+        assert self.process
+        self.process.send_signal(self.polite)
+        self.process.wait()
 
     def freeze(self) -> None:
         """Suspend the server: it still accepts connections, and answers nothing. Linux only."""
@@ -179,6 +186,7 @@ class Postgres(Server):
     """
     ready = "ready to accept connections"
     ending = signal.SIGQUIT  # SIGKILL would spare the children for a while
+    polite = signal.SIGINT  # without waiting for clients to leave
 
     def prepare(self) -> None:
         initdb = (self.binaries / self.binary).with_name("initdb")
@@ -220,7 +228,7 @@ class MariaDB(Server):
             "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n"
             + "".join(table.read_text() for table in tables)
             + "FLUSH PRIVILEGES;\nCREATE DATABASE app;\n"
-            "CREATE USER app IDENTIFIED BY 'app';\nGRANT ALL ON *.* TO app;\n"
+            "CREATE USER app IDENTIFIED BY 'app';\nGRANT ALL ON *.* TO app WITH GRANT OPTION;\n"
         )
         with script.open("rb") as stdin:
             self._spawn(*self._command(), "--bootstrap", stdin=stdin)

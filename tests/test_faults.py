@@ -140,6 +140,64 @@ def begun_before(server: Server, project: Path, folder: Path) -> Iterator[str]:
         assert service.poll() is None
 
 
+@pytest.mark.parametrize("engine", SERVERS)
+def test_a_clean_restart_under_writers_costs_503_and_no_note(
+    installed: Made, tmp_path: Path, engine: str
+) -> None:
+    """It closes the connections that are idle at that moment, too."""
+    with (
+        ENGINES[engine]() as server,
+        serving(installed("adaptable"), app_url(server), tmp_path) as address,
+    ):
+        with under_load(address) as answers:
+            for _ in range(2):
+                await_success(answers)
+                server.end()
+                server.start()
+            await_success(answers)
+        check(address, answers)
+
+
+WEAK = {
+    "postgres": ("CREATE USER weak PASSWORD 'weak'",),
+    "mysql": ("CREATE USER weak IDENTIFIED BY 'weak'", "GRANT SELECT ON app.* TO weak"),
+}
+EXECUTE = """
+import asyncio, sys
+from app.kit.storage import open_storage
+from app.settings import Settings
+
+async def execute():
+    async with open_storage(Settings()) as storage:
+        for statement in sys.argv[1:]:
+            await storage.transact(lambda c: c.exec_driver_sql(statement).close())
+
+asyncio.run(execute())
+"""
+
+
+@pytest.mark.parametrize("engine", WEAK)
+def test_a_right_that_is_missing_is_one_line(installed: Made, tmp_path: Path, engine: str) -> None:
+    with ENGINES[engine]() as server:
+        project = installed("adaptable") / ".venv/bin"
+        env = environment("sqlite") | {"DATABASE_URL": server.url}
+        subprocess.run([project / "python", "-c", EXECUTE, *WEAK[engine]], env=env, check=True)
+        scheme, _, place = server.url.partition("://")
+        weak = f"{scheme}://weak:weak@{place.partition('@')[2]}"
+        began = time.monotonic()
+        run = subprocess.run(
+            [project / "app", "migrate"],
+            cwd=tmp_path,
+            env=environment("sqlite") | {"DATABASE_URL": weak},
+            capture_output=True,
+            text=True,
+        )
+
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert "The database does not allow this." in run.stderr
+    assert time.monotonic() - began < 9  # It did not wait for the right.
+
+
 def app_url(server: Server) -> str:
     """Return the URL of a database on a server; MongoDB's own names none."""
     return server.url.replace("/?", "/app?")

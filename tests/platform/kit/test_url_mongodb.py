@@ -22,6 +22,8 @@ REFUSED = {
     "mongodb://app:s3cret/part@db/app": "DATABASE_URL",
     "mongodb://app:s3cret%zz@db/app": "DATABASE_URL",
     "mongodb://app:s3cret@db:port/app": "port",
+    "mongodb://app:s3cret@db..example.com/app": "host",
+    f"mongodb://app:s3cret@{'a' * 64}/app": "host",
     "mongodb://app:s3cret@db": "name a database",
     "mongodb:///app": "name a database",
     f"{BASE}?s3cret": "name=value",

@@ -25,6 +25,8 @@ REFUSED = {
     "mysql://app:s3cret/part@db/app": "DATABASE_URL",
     "mysql://app:s3cret%zz@db/app": "DATABASE_URL",
     "mysql://app:s3cret@db:port/app": "port",
+    "mysql://app:s3cret@db..example.com/app": "host",
+    f"mysql://app:s3cret@{'a' * 64}/app": "host",
     "mysql://app:s3cret@db1,db2/app": "one host",
     "mysql://app:s3cret@db": "name a database",
     f"{BASE}?charset=s3cret": "charset",

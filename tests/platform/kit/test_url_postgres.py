@@ -49,6 +49,8 @@ REFUSED = {
     "postgresql://app:s3cret@db/app\n": "white space",
     "postgresql://app:s3cret\udcff@db/app": "printed",
     "postgresql://app:s3cret@db:port/app": "port",
+    "postgresql://app:s3cret@db..example.com/app": "host",
+    f"postgresql://app:s3cret@{'a' * 64}/app": "host",
     "postgresql://app:s3cret@db:0/app": "port",
     "postgresql://app:s3cret@db:65536/app": "port",
     "postgresql://app:s3cret@[db/app": "host",

@@ -1,5 +1,6 @@
 """A SQL database on a server, whose driver is asynchronous."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
@@ -61,6 +62,8 @@ class AsyncSqlStorage(SqlStorage):
         return Pool(self.size, used, self.in_flight - used)
 
     async def dispose(self) -> None:
+        # Of a connection that does not close in time, it would log where the code was then.
+        logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         await self.async_engine.dispose()
 
 

@@ -65,7 +65,13 @@ def _host(match: re.Match[str] | None) -> tuple[str, int | None]:
     port = int(match["port"] or 0) or None if match else 0
     if not match or match["port"] == "0" or port not in (None, *range(1, 65536)):
         raise wrong("the host or the port is malformed")
-    return _decoded(match["name"].strip("[]")), port
+    name = _decoded(match["name"].strip("[]"))
+    if "/" not in name:  # Else it is the path of a socket.
+        try:
+            name.encode("idna")
+        except UnicodeError:
+            raise wrong("the host is malformed") from None
+    return name, port
 
 
 def _options(text: str | None) -> dict[str, str]:
