@@ -255,6 +255,4 @@ async def main():
 
 asyncio.run(main())
 """
-    began = time.monotonic()
-    subprocess.run([sys.executable, "-c", hang], check=True, timeout=20)
-    assert time.monotonic() - began < 8
+    subprocess.run([sys.executable, "-c", hang], check=True, timeout=30)
