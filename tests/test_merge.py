@@ -32,9 +32,26 @@ REFUSED = {
         "git commit -qm x; echo mine >>compose.yaml",
         "compose.yaml",
     ),
+    "an edit of a committed file that git is told to ignore": (
+        "echo '*.py' >../ignore; git config core.excludesFile ../ignore;"
+        "echo mine >>src/app/errors.py; git add -u; git commit -qm x",
+        "src/app/errors.py",
+    ),
     "an edit that git is told to overlook": (
         "git update-index --skip-worktree Dockerfile; echo mine >>Dockerfile",
         "Dockerfile",
+    ),
+    "a symbolic link in the place of a file": (
+        "mv compose.yaml ../mine; ln -s ../mine compose.yaml; git add -A; git commit -qm x",
+        "compose.yaml: by a symbolic link",
+    ),
+    "a symbolic link in the place of a folder": (
+        "mv .devcontainer ../mine; ln -s ../mine .devcontainer; git add -A; git commit -qm x",
+        ".devcontainer/compose.yaml",
+    ),
+    "a symbolic link in the place of saved": (
+        "mkdir ../mine; ln -s ../mine saved; git add -A; git commit -qm x",
+        "saved: by a symbolic link",
     ),
     "another encoding": (
         r"printf '# caf\xe9\n' >>src/app/errors.py; git commit -qam x",
@@ -66,8 +83,8 @@ def project(rendered: Made, tmp_path: Path) -> Path:
 
 
 def content(project: Path) -> dict[Path, bytes]:
-    """Return all files, in git or not, but for those of git and of Python."""
-    paths = {path for path in project.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    """Return all files, in git or not, but for those of git and of Python; also those beside it."""
+    paths = {path for path in project.parent.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     return {path: path.read_bytes() for path in paths if ".git" not in path.parts}
 
 

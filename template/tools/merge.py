@@ -93,13 +93,30 @@ def refuse_what_would_be_lost(*made: Path) -> None:
     """Raise ``TemplateError`` if Copier would spoil a file, or one that git cannot bring back."""
     all_made = {path.relative_to(m) for m in made for path in m.rglob("*") if path.is_file()}
     here = sorted(path for path in all_made if os.path.lexists(path))
+    links = [path for path in here if is_behind_link(path, *made)]
+    links += [path for path in (SAVED, *SAVED.rglob("*")) if path.is_symlink()]
+    refuse(
+        [str(path) for path in links], "by a symbolic link; only files in their place are written"
+    )
     seen = {name[2:] for name in paths("ls-files", "-v") if name[0].isupper() and name[0] != "S"}
+    seen -= set(paths("ls-files", "--cached", "--ignored", "--exclude-standard"))
     hidden = [str(path) for path in here if str(path) not in seen and is_edited(path, *made)]
-    refuse(hidden, "the template's too, but hidden from git; commit or move it first")
+    refuse(
+        hidden,
+        "of the template too, but git ignores or overlooks it; commit or move it",
+    )
     refuse([str(path) for path in here if not is_text(path)], "no UTF-8; only text can be merged")
     rejected = [name for name in status("--ignored") if name.endswith(".rej")]
     rejected += [f"{path}.rej" for path in here if f"{path}.rej" in seen]
     refuse(rejected, "would be taken for a conflict; delete it first")
+
+
+def is_behind_link(path: Path, *made: Path) -> bool:
+    """Tell whether what the template changes would be written where a symbolic link leads."""
+    as_made = {(made_in / path).exists() and (made_in / path).read_bytes() for made_in in made}
+    return any(folder.is_symlink() for folder in path.parents) or (
+        path.is_symlink() and len(as_made) > 1
+    )
 
 
 def is_edited(path: Path, *made: Path) -> bool:
