@@ -345,7 +345,7 @@ def test_strangers_who_name_other_keys_leave_places_to_others(
 
         def status(token: str) -> int:
             headers = {"Authorization": f"Bearer {token}"}
-            return httpx.get(f"{address}/notes", headers=headers).status_code
+            return httpx.get(f"{address}/probe", headers=headers).status_code
 
         assert status(issuer.token()) == 200
         issuer.answering.clear()
