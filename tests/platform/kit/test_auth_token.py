@@ -1,14 +1,16 @@
 """Static tokens: making them, replacing them, and the days they live."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import typer
 from pydantic import SecretStr
 
 from app.kit.auth.access import InvalidToken
-from app.kit.auth.token import build_verifier, day_to_come, new_token, subject
+from app.kit.auth.token import build_verifier, day_to_come, new_token, subject, token
 from app.kit.caller import Access, Caller
+from app.kit.environment import read_dotenv
 from app.kit.errors import InvalidSettings
 from app.kit.ids import now
 from app.settings import Settings
@@ -112,6 +114,27 @@ async def test_the_command_makes_a_token_and_its_entry(settings: Settings) -> No
     assert entry.startswith("ada=sha256:")
     assert entry.endswith(":read:2999-12-31")
     assert await allowed(settings, entry, token) == {"read"}
+
+
+def test_a_token_needs_no_name() -> None:
+    run = app("token")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "AUTH_TOKENS=sha256:" in run.stdout
+
+
+def test_one_is_added_to_the_file_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("AUTH_TOKENS=\nPORT=8080")
+
+    for _ in range(2):
+        token(once=True)
+
+    made = read_dotenv()
+    assert made["PORT"] == "8080"
+    assert capsys.readouterr().out.count(made["AUTH_TOKENS"]) == 1
 
 
 @pytest.mark.parametrize("day", ["tomorrow", "2999-02-30", str(now().date() - timedelta(days=1))])

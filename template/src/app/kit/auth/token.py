@@ -138,8 +138,8 @@ def token(
         date | None, typer.Option(parser=day_to_come, metavar="DAY", help="Its last day, in UTC.")
     ] = None,
     name: Annotated[
-        str, typer.Option(parser=subject, metavar="NAME", help="Who has it, for the routes.")
-    ] = "",
+        str | None, typer.Option(parser=subject, metavar="NAME", help="Who has it, for the routes.")
+    ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="Only if .env has none; the entry goes there.")
     ] = False,
@@ -147,7 +147,7 @@ def token(
     """Make a bearer token, and its entry for AUTH_TOKENS."""
     if once and read_dotenv().get("AUTH_TOKENS"):
         return
-    secret, entry = new_token("read" if read_only else "read+write", expires, name)
+    secret, entry = new_token("read" if read_only else "read+write", expires, name or "")
     if once:
         add_to_dotenv("AUTH_TOKENS", entry)
     typer.echo(f"The token, which is shown this once: {secret}\nAUTH_TOKENS={entry}")
