@@ -100,11 +100,11 @@ WRONG: dict[str, tuple[str, str, str]] = {
 def test_a_wrong_line_is_told_by_its_number(old: str, new: str, place: str) -> None:
     wrong = LINE.replace(old.encode(), new.encode(), 1)
     assert wrong != LINE
-    seal = Checksum("probe")
-    seal.add(*(written := [lines(PROBE_FORMAT, many(1))[0], wrong + b"\n"]))
+    checksum = Checksum("probe")
+    checksum.add(*(written := [lines(PROBE_FORMAT, many(1))[0], wrong + b"\n"]))
 
     with pytest.raises(TransferError, match=f"^line 2: {place}") as told:
-        checked(b"".join(written) + seal.closing_line())
+        checked(b"".join(written) + checksum.closing_line())
 
     assert "\n" not in str(told.value)
 
