@@ -1,14 +1,17 @@
 """What stands around the service: pipelines and the dev container."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from conftest import SERVERS, Made, files, render
+from conftest import SERVERS, Made, environment, files, render
 
 CI_FILES = {"github": (".github/",), "gitlab": (".gitlab", "renovate.json")}
 CI_WORDS = {
@@ -80,3 +83,36 @@ def test_the_dev_container_is_beside_its_database(project: Path, database: str) 
         assert "healthcheck" in base["services"]["db"]
     else:
         assert "network_mode" not in service
+
+
+@pytest.mark.parametrize(
+    ("line", "service"),
+    [
+        ("DATABASE_URL=sqlite:///notes.db", "app-sqlite"),
+        ('export DATABASE_URL = "mariadb://app:x@127.0.0.1/app"  # ours', "app-mysql"),
+        ("DATABASE_URL=mongodb://a/b\nDATABASE_URL='postgresql+asyncpg://a/b'", "app-postgres"),
+    ],
+)
+def test_up_starts_the_engine_that_the_service_would_take(
+    installed: Made, tmp_path: Path, line: str, service: str
+) -> None:
+    home = installed("adaptable")
+    for name in (".env.example", "Makefile", "pyproject.toml"):
+        shutil.copy(home / name, tmp_path)
+    (tmp_path / ".env").write_text(f"{line}\nAUTH_TOKENS=none")
+    (tmp_path / ".venv").symlink_to(home / ".venv")
+    docker = tmp_path / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text('#!/bin/sh\necho "$@"\n')
+    docker.chmod(0o755)
+    shell = environment("sqlite") | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
+
+    run = subprocess.run(
+        ["make", "--assume-old=.venv/ready", "up"],
+        cwd=tmp_path,
+        env=shell | {"ENGINE": "none"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert run.stdout.split()[-1] == service, run.stderr
