@@ -149,7 +149,7 @@ def is_of_another(name: str, database: str) -> bool:
         return False
     if engines:
         return database not in engines
-    if name.endswith(("/storage/sql_async.py", "/storage/tls.py")):  # PyMongo has its own.
+    if name.endswith(("sql_async.py", "/storage/tls.py")):  # PyMongo has its own.
         return database in ("sqlite", "mongodb")
     return database == "mongodb" and "sql" in name
 
