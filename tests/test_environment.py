@@ -29,11 +29,13 @@ OF_OTHERS = {
     "VIRTUAL_ENV": "/nowhere",
     "GIT_INDEX_FILE": "/nowhere",
     "GIT_OBJECT_DIRECTORY": "/nowhere",
-    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_COUNT": "3",
     "GIT_CONFIG_KEY_0": "color.ui",
     "GIT_CONFIG_VALUE_0": "always",
     "GIT_CONFIG_KEY_1": "diff.noprefix",
     "GIT_CONFIG_VALUE_1": "true",
+    "GIT_CONFIG_KEY_2": "core.bigFileThreshold",
+    "GIT_CONFIG_VALUE_2": "1",
     "GIT_DEFAULT_HASH": "sha256",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_EXTERNAL_DIFF": "false",
@@ -84,7 +86,7 @@ def test_everything_works_in_any_folder_and_any_shell(
     shell = environment("sqlite") | OF_OTHERS | elsewhere
     tests = SETTINGS | {"PYTEST_ADDOPTS": "tests/kit/test_cli.py"}
 
-    make(project, shell, "setup", "seed", "dump", "load", "format")
+    make(project, shell, "seed", "dump", "load")
     dump = project / "notes.ndjson"
     make(project, shell, "migration", 'm="$x" `tags`')
     make(project, shell | tests, "test")
@@ -92,8 +94,11 @@ def test_everything_works_in_any_folder_and_any_shell(
     assert dump.read_text().count("\n") > 3
     assert len([*project.glob("src/app/migrations/sql/versions/*tags*.py")]) == 1
     dump.unlink()
+    errors = project / "src/app/errors.py"
+    errors.write_text(errors.read_text() + "# Mine.\n")
     commit(project, "Begun")
     assert NEXT in make(project, shell, "update")
+    assert errors.read_text().endswith("# Mine.\n")
     assert git(releases, "status", "--porcelain") == ""
 
 

@@ -21,6 +21,7 @@ CONFIGURATION = {
     "status.showUntrackedFiles": "normal",
     "apply.whitespace": "nowarn",
     "core.attributesFile": os.devnull,
+    "core.bigFileThreshold": "512m",
     "core.quotePath": "true",
     "core.hooksPath": os.devnull,
 }
