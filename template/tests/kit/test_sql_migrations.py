@@ -17,7 +17,8 @@ from alembic.script import ScriptDirectory
 from app.kit.errors import Unavailable
 from app.kit.migrations.sql import config, heads
 from app.kit.storage import open_storage
-from app.kit.storage.sql import Base, SqlStorage
+from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_tables import Base
 from app.settings import Settings
 from tests.kit.probe.models import Sample
 from tests.kit.probe.service import PROBE, create_app

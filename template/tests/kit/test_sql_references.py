@@ -1,7 +1,7 @@
 """What the features say of each other, and what their tables do."""
 
 from app.kit.features import FEATURES
-from app.kit.storage.sql import Base
+from app.kit.storage.sql_tables import Base
 
 
 def test_features_say_to_which_others_they_refer() -> None:

@@ -1,5 +1,6 @@
 """What every repository of notes promises, the one in memory included."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -146,6 +147,31 @@ async def test_a_change_returns_the_note_as_it_is_then(notes: NoteRepository) ->
     for changed in (await notes.update(note.id, {"content": "new"}), await notes.send(note.id)):
         assert changed.comments == note.comments
     assert changed == await notes.get(note.id)
+
+
+async def test_every_version_comes_with_its_comments(notes: NoteRepository) -> None:
+    """Also while others change the note and comment on it."""
+    note = await added(notes)
+    seen: list[Note] = []
+    comments: dict[UUID, int] = {}
+
+    async def comment() -> None:
+        for _ in range(12):
+            made, version = await notes.add_comment(note.id, Comment.new("c"))
+            comments[made.id] = version
+
+    async def change(number: int) -> None:
+        for _ in range(12):
+            seen.append(await notes.update(note.id, {"content": f"by {number}"}))
+            seen.append(await notes.send(note.id))
+            seen.append(await notes.get(note.id))
+
+    await asyncio.gather(*(comment() for _ in range(4)), *(change(i) for i in range(4)))
+
+    for found in seen:
+        there = {made for made, version in comments.items() if version <= found.version}
+        assert {each.id for each in found.comments} == there
+    assert (await notes.get(note.id)).version == 1 + 4 * 12 + 4 * 24
 
 
 async def test_comments_are_kept_oldest_first(notes: NoteRepository) -> None:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from app.kit.dump.feature import TransferError, find
 from app.kit.features import FEATURES
 from app.kit.storage import open_storage
-from app.kit.storage.sql import Base, SqlStorage
+from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_tables import Base
 from app.notes.models import Comment
 from app.notes.sql_rows import comments, notes
 from app.settings import Settings

@@ -1,16 +1,18 @@
 """What a feature needs of SQL, besides SQLAlchemy."""
 
 from app.kit.storage.operations import operation
-from app.kit.storage.sql import Base, SqlStorage
+from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_changes import Change
 from app.kit.storage.sql_requests import REQUEST, request_columns, request_row, to_request
 from app.kit.storage.sql_resources import Resources
-from app.kit.storage.sql_tables import LIMIT, THIS_ID, columns, is_expected, row, selected
+from app.kit.storage.sql_tables import LIMIT, THIS_ID, Base, columns, is_expected, row, selected
 
 __all__ = [
     "LIMIT",
     "REQUEST",
     "THIS_ID",
     "Base",
+    "Change",
     "Resources",
     "SqlStorage",
     "columns",

@@ -15,6 +15,7 @@ from app.kit.sql import (
     REQUEST,
     THIS_ID,
     Base,
+    Change,
     columns,
     is_expected,
     request_columns,
@@ -43,9 +44,8 @@ COMMENT_REQUEST = comments.c["idempotency_key", "note_version"]
 
 
 def _with_comments(
-    chosen: sa.Select[Any], *more: sa.Column[Any], oldest_first: bool = False
+    note: sa.FromClause, *more: sa.Column[Any], oldest_first: bool = False
 ) -> sa.Select[Any]:
-    note = chosen.subquery("note")
     return (
         sa.select(note, *COMMENT, *more)
         .select_from(note.outerjoin(comments, comments.c.note_id == note.c.id))
@@ -62,17 +62,18 @@ _NEXT = (
     .order_by(notes.c.id)
     .limit(PAGE)
 )
-
-FIRST_PAGE = _with_comments(_NEWEST)
-NEXT_PAGE = _with_comments(_NEWEST.where(notes.c.id < sa.bindparam("before")))
-GET = _with_comments(sa.select(*NOTE).where(_THIS))
-ADD = sa.insert(notes)
-UPDATE = (  # Other fields that are among its parameters are changed as well.
+_UPDATE = (  # Other fields that are among its parameters are changed as well.
     sa.update(notes).where(_THIS, is_expected(notes)).values(version=notes.c.version + 1)
 )
-SEND = UPDATE.values(times_sent=notes.c.times_sent + 1)
+
+FIRST_PAGE = _with_comments(_NEWEST.subquery())
+NEXT_PAGE = _with_comments(_NEWEST.where(notes.c.id < sa.bindparam("before")).subquery())
+GET = _with_comments(sa.select(*NOTE).where(_THIS).subquery())
+ADD = sa.insert(notes)
+UPDATE = Change(_UPDATE, NOTE, _with_comments)
+SEND = Change(_UPDATE.values(times_sent=notes.c.times_sent + 1), NOTE, _with_comments)
 DELETE = sa.delete(notes).where(_THIS, is_expected(notes))
-DUMP = _with_comments(_NEXT, *COMMENT_REQUEST, oldest_first=True)
+DUMP = _with_comments(_NEXT.subquery(), *COMMENT_REQUEST, oldest_first=True)
 
 LOCK = sa.select(notes.c.id).where(_THIS).with_for_update()
 ADD_COMMENTS = sa.insert(comments)

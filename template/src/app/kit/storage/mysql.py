@@ -11,9 +11,9 @@ from app.kit.migrations.sql import mysql as migrations
 from app.kit.settings import ServiceSettings
 from app.kit.storage import mysql_errors, mysql_url
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
-from app.kit.storage.sql import T, Work, beginning
 from app.kit.storage.sql_async import AsyncSqlStorage, run
 from app.kit.storage.sql_errors import connecting
+from app.kit.storage.sql_work import T, Work, beginning
 
 SERVER_SECONDS = OPERATION_SECONDS - 0.6  # It gives up before it is given up.
 SET_UP = (

@@ -1,6 +1,6 @@
 """PostgreSQL through asyncpg."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -11,9 +11,10 @@ from app.kit.settings import ServiceSettings
 from app.kit.storage import postgres_errors, postgres_url
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
 from app.kit.storage.postgres_plain import Plain, plain_statement
-from app.kit.storage.sql import T, Work
 from app.kit.storage.sql_async import AsyncSqlStorage
+from app.kit.storage.sql_changes import Change, at_once, new_values
 from app.kit.storage.sql_errors import connecting
+from app.kit.storage.sql_work import T, Work
 
 MIGRATION_LOCK = 0x4E6F746573
 
@@ -50,6 +51,12 @@ class Storage(AsyncSqlStorage):
             status: str = await self._run("execute", plain, parameters)
             return int(status.rpartition(" ")[2])
         return await super().execute(statement, **parameters)
+
+    async def change_at_once(
+        self, change: Change, values: Mapping[str, Any], **parameters: Any
+    ) -> Sequence[Any]:
+        statement = at_once(change, tuple(values))
+        return await self.fetch(statement, **parameters, **new_values(values))
 
     async def migration(self, work: Work[T]) -> T:
         def alone(connection: sa.Connection) -> T:

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from app.kit.settings import ServiceSettings
 from app.kit.storage.operations import OPERATION_SECONDS, Pool
-from app.kit.storage.sql import Run, SqlStorage, T, Work
+from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_work import Run, T, Work
 
 RECYCLE_SECONDS = 300
 

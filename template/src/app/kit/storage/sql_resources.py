@@ -13,9 +13,10 @@ from app.kit.idempotency import FirstRequest
 from app.kit.ids import now
 from app.kit.resources import R, Versions, as_first, one, require
 from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_changes import Change
 from app.kit.storage.sql_load import Row, load_rows
 from app.kit.storage.sql_requests import Requests
-from app.kit.storage.sql_tables import expected_versions
+from app.kit.storage.sql_tables import expected_version
 
 TRIES = 3
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -95,23 +96,27 @@ class Resources(Generic[R]):
 
     async def change(
         self,
-        update: sa.Update,
+        change: Change,
         this_id: UUID,
         expected: Versions,
         values: Mapping[str, Any] = NOTHING,
     ) -> R:
         """Change a resource, which has one version more then, and return it.
 
-        What ``values`` has is changed besides what ``update`` does.
+        What ``values`` has is changed besides what ``change`` does.
         """
+        new, this = {"updated_at": now(), **values}, {"this_id": this_id}
+        rows = await self.storage.change_at_once(change, new, **this, **expected_version(expected))
+        for resource in self._read(rows):
+            return resource
         return await self.storage.transact(
-            lambda connection: self.change_in(connection, update, this_id, expected, values)
+            lambda connection: self.change_in(connection, change, this_id, expected, values)
         )
 
     def change_in(
         self,
         connection: sa.Connection,
-        update: sa.Update,
+        change: Change,
         this_id: UUID,
         expected: Versions,
         values: Mapping[str, Any] = NOTHING,
@@ -123,20 +128,25 @@ class Resources(Generic[R]):
         What ``check`` raises comes before a version that is not expected. The update may meet no
         row though the version is right, if the resource changed at that moment.
         """
-        changes = {"this_id": this_id, "updated_at": now(), **expected_versions(expected), **values}
+        this, given, tried = {"this_id": this_id}, {"updated_at": now(), **values}, expected
         while True:
-            changed = connection.execute(update, changes).rowcount
-            found = connection.execute(self._get, {"this_id": this_id}).all()
+            changes = this | given | expected_version(tried)
+            changed = connection.execute(change.update, changes).rowcount
+            found = connection.execute(self._get, this).all()
             check(resource := one(self._read(found), None, self.kind))
             if changed:
                 return resource
             require(resource, expected, self.kind)
+            tried = expected and frozenset({resource.version})
 
     async def delete(self, this_id: UUID, expected: Versions) -> None:
         """Delete a resource; see ``one`` for what is raised."""
-        this = {"this_id": this_id, **expected_versions(expected)}
-        while not await self.storage.execute(self._delete, **this):
-            await self.get(this_id, expected)
+        tried = expected
+        while not await self.storage.execute(
+            self._delete, this_id=this_id, **expected_version(tried)
+        ):
+            found = await self.get(this_id, expected)
+            tried = expected and frozenset({found.version})
 
     async def load(
         self, records: Sequence[Any], *tables: tuple[sa.Column[Any], Sequence[Row]]

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase
 
 from app.kit.resources import Attribute, Versions, attributes
 
@@ -41,6 +42,21 @@ THIS_ID = sa.bindparam("this_id", type_=sa.Uuid())
 LIMIT = sa.bindparam("limit", type_=sa.Integer())
 
 
+class Base(DeclarativeBase):
+    """The schema of all features; migrations are made from it."""
+
+    type_annotation_map: ClassVar = {datetime: sa.DateTime(timezone=True)}
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
 @cache
 def names(model: type) -> tuple[str, ...]:
     """Return the fields that have a column each, in their order."""
@@ -72,13 +88,11 @@ def row(model: type, resource: Any) -> dict[str, Any]:
 
 
 def is_expected(table: sa.Table) -> sa.ColumnElement[bool]:
-    """Return the condition that a row has one of the ``expected_versions``."""
-    return sa.or_(
-        sa.bindparam("any_version", type_=sa.Boolean()),
-        table.c.version.in_(sa.bindparam("expected_versions", expanding=True)),
-    )
+    """Return the condition that a row has the version of ``expected_version``."""
+    expected = sa.bindparam("expected_version", type_=sa.Integer())
+    return sa.or_(expected.is_(None), table.c.version == expected)
 
 
-def expected_versions(expected: Versions) -> dict[str, Any]:
-    """Return the parameters of ``is_expected``."""
-    return {"any_version": expected is None, "expected_versions": list(expected or ())}
+def expected_version(expected: Versions) -> dict[str, int | None]:
+    """Return the parameter of ``is_expected``; of several versions, it is any one."""
+    return {"expected_version": None if expected is None else min(expected, default=0)}

@@ -13,7 +13,8 @@ from sqlalchemy.dialects.sqlite import DATETIME
 from app.kit.settings import ServiceSettings
 from app.kit.storage import sqlite_errors, sqlite_url
 from app.kit.storage.operations import Fault, Pool
-from app.kit.storage.sql import Run, SqlStorage, T, Work, beginning
+from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_work import Run, T, Work, beginning
 from app.kit.storage.sqlite_threads import Threads, check_time, is_over
 
 MIGRATION_SECONDS = 600

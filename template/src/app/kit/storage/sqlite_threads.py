@@ -9,17 +9,16 @@ from contextlib import ExitStack, suppress
 from contextvars import copy_context
 from functools import cache
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
 from app.kit.storage.operations import OPERATION_SECONDS
+from app.kit.storage.sql_work import T, Work
 
 CALL_SECONDS = OPERATION_SECONDS * 0.75
 """A call ends before its operation does: then the log has the reason, and a commit its time."""
 
-T = TypeVar("T")
-Work = Callable[[sa.Connection], T]
 Connect = Callable[[], sa.Connection]
 
 _thread = threading.local()

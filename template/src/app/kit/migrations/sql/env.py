@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.kit.features import FEATURES
 from app.kit.settings import ServiceSettings, read_settings
 from app.kit.storage import open_storage
-from app.kit.storage.sql import Base
+from app.kit.storage.sql_tables import Base
 
 for feature in FEATURES:
     if feature.has("sql"):

@@ -1,0 +1,43 @@
+"""An update, and the reading of what it changed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.kit.storage.sql_tables import THIS_ID
+
+
+@dataclass(frozen=True)
+class Change:
+    """An update of the row at ``this_id``, and how the resource of a row is read.
+
+    ``whole`` makes a select of all that belongs to rows, of which it is given the ``columns``.
+    """
+
+    update: sa.Update
+    columns: tuple[sa.Column[Any], ...]
+    whole: Callable[[sa.FromClause], sa.Select[Any]] = sa.select
+
+
+@lru_cache(maxsize=1000)
+def at_once(change: Change, names: tuple[str, ...]) -> sa.Select[Any]:
+    """Return a change as one statement, which also sets the named columns to ``new_values``.
+
+    An update that waited for another sees its row as that one left it, but other tables as they
+    were when the statement began: a version with parts of an older one. So it changes a row only if
+    that still has the version it had then. Each change of a part raises the version.
+    """
+    table = change.update.table
+    seen = table.alias("seen")
+    current = sa.select(seen.c.version).where(seen.c.id == THIS_ID).scalar_subquery()
+    new = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+    update = change.update.values(new).where(table.c.version == current)
+    return change.whole(update.returning(*change.columns).cte("changed"))
+
+
+def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that set columns to values."""
+    return {f"new_{name}": value for name, value in values.items()}

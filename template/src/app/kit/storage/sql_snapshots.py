@@ -1,0 +1,57 @@
+"""A SQL database as it was at one moment, read page by page."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.kit.storage.operations import OPERATION_SECONDS, BoundedStorage
+from app.kit.storage.sql_work import Run
+
+
+class SqlSnapshots(BoundedStorage):
+    """The part of a SQL storage that reads all there is."""
+
+    _moment: Run | None = None
+
+    @abstractmethod
+    def snapshot(self) -> AbstractAsyncContextManager[Run]:
+        """Give what runs work that only reads, and sees the database as it was at one moment."""
+
+    async def scan(self, page: sa.Executable) -> AsyncGenerator[Sequence[Any], None]:
+        """Yield the rows of all pages, each not empty, as they were at one moment.
+
+        ``page`` selects what comes next to the id ``after``, its rows beginning with theirs.
+        """
+        after = UUID(int=0)
+        async with nullcontext(self._moment) if self._moment else self._open_snapshot() as run:
+            with self.translate_errors():
+                while rows := await self._page(run, page, after):
+                    yield rows
+                    after = rows[-1][0]
+
+    @asynccontextmanager
+    async def one_moment(self) -> AsyncIterator[None]:
+        """Have all scans within, one after another, see the database as it was at one moment."""
+        async with self._open_snapshot() as self._moment:
+            try:
+                yield
+            finally:
+                self._moment = None
+
+    @asynccontextmanager
+    async def _open_snapshot(self) -> AsyncIterator[Run]:
+        with self.translate_errors():
+            async with AsyncExitStack() as stack:
+                async with asyncio.timeout(OPERATION_SECONDS):
+                    run = await stack.enter_async_context(self.snapshot())
+                yield run
+
+    async def _page(self, run: Run, page: sa.Executable, after: UUID) -> Sequence[Any]:
+        async with asyncio.timeout(OPERATION_SECONDS):
+            rows: Sequence[Any] = await run(lambda c: c.execute(page, {"after": after}).all())
+            return rows
