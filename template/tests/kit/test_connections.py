@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import threading
+import time
 from importlib.metadata import version
 
 import httpx
@@ -19,7 +20,7 @@ from app.kit.http.limits import BodyLimit
 from app.kit.http.protocol import MAX_CHUNKED_BYTES, BoundedProtocol
 from app.settings import Settings
 from tests.kit.probe.service import create_app
-from tests.kit.support import connected, serving
+from tests.kit.support import connected, create, serving
 
 GET = b"GET /probe HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -121,6 +122,24 @@ def test_a_whole_request_is_answered_whatever_comes_after_it(
     assert answered == [201, 201, *statuses]
 
 
+@pytest.mark.parametrize("protocol", ["h2c", "websocket", "TLS/1.0", "h2c, websocket"])
+def test_an_upgrade_is_ignored_and_the_body_is_a_body(
+    service: str, client: httpx.Client, protocol: str
+) -> None:
+    kept = create(client)
+    body = f"DELETE {kept} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    upgrade = f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: {protocol}\r\n".encode()
+
+    head = POST + upgrade + b"Content-Length: %d\r\n\r\n" % len(body)
+    with connected(service, head) as connection:
+        time.sleep(0.05)  # So that the body comes apart from the head.
+        connection.sendall(body + GET + b"Connection: close\r\n\r\n")
+        answers = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"422", b"200"]
+    assert client.get(kept).status_code == 200
+
+
 def test_space_around_a_header_is_not_part_of_it(service: str) -> None:
     spaced = GET + b"Connection: close\r\nX-Request-ID: \t mine \t\r\n\r\n"
 
@@ -190,12 +209,15 @@ def test_a_body_that_does_not_arrive_is_408(settings: Settings) -> None:
 
 
 def test_one_request_too_many_is_503_at_once(settings: Settings) -> None:
-    few = settings.model_copy(update={"max_concurrent_requests": 1})
+    page = "https://app.example.com"
+    limits = {"max_concurrent_requests": 1, "cors_origins": frozenset({page})}
+    few = settings.model_copy(update=limits)
     waiting = b"Expect: 100-continue\r\nContent-Length: 15\r\n\r\n"
     with serving(create_app(few)) as address, httpx.Client(base_url=address) as client:
         with connected(address, POST + waiting) as first:
             assert first.recv(65536).startswith(b"HTTP/1.1 100 ")
-            refused = client.get("/probe")
+            refused = client.get("/probe", headers={"Origin": page})
+            assert refused.headers["Access-Control-Allow-Origin"] == page
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
             assert refused.headers["Content-Type"] == "application/problem+json"
             for path in ("/health/live", "/health/ready"):

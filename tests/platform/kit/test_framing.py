@@ -39,8 +39,12 @@ UPGRADES = [
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with what the request was."""
     if scope["type"] == "lifespan":
-        state = {"metrics": Metrics(), "slots": Slots(100), "takes_websocket": lambda path: False}
-        scope["state"].update(state)
+        scope["state"] |= {
+            "metrics": Metrics(),
+            "slots": Slots(100),
+            "takes_websocket": lambda path: False,
+            "cors": lambda origin: {},
+        }
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -108,6 +112,7 @@ def request(method: bytes, upgrade: bytes, body: bytes, size: int, padding: int)
     """Return a request whose body comes in chunks of a size, or at once if that is 0."""
     head = b"%b /asked HTTP/1.1\r\nHost: x\r\nX-Padding: %b\r\n" % (method, b"a" * padding)
     framed = b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    size = max(size, len(body) // 4096) if size else 0  # There is a limit for what chunks take.
     return head + upgrade + (chunked(body, size) if size else framed)
 
 

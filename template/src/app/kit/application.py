@@ -93,6 +93,9 @@ async def open_platform(
             "metrics": measured,
             "slots": Slots(settings.max_concurrent_requests),
             "takes_websocket": partial(takes_websocket, app.routes),
+            "cors": Cors(
+                app, origins=settings.cors_origins, credentials=settings.cors_credentials
+            ).headers_for,
             **auth.state(settings),
         }
 

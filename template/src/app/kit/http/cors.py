@@ -27,28 +27,31 @@ class Cors:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        origin = Headers(scope=scope).get("origin")
+        origin = Headers(scope=scope).get("origin", "")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.add_vary_header("Origin")
-                if origin and (origin in self.origins or "*" in self.origins):
-                    self._allow(origin, headers, preflight=scope["method"] == "OPTIONS")
+                headers.update(self.headers_for(origin, preflight=scope["method"] == "OPTIONS"))
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
-    def _allow(self, origin: str, headers: MutableHeaders, *, preflight: bool) -> None:
-        headers["Access-Control-Allow-Origin"] = origin
+    def headers_for(self, origin: str, *, preflight: bool = False) -> dict[str, str]:
+        """Return the headers that let pages of an origin read an answer, or none."""
+        if not origin or not (origin in self.origins or "*" in self.origins):
+            return {}
+        headers = {"Access-Control-Allow-Origin": origin}
         if self.credentials:
             headers["Access-Control-Allow-Credentials"] = "true"
-        if preflight:
-            headers["Access-Control-Allow-Methods"] = METHODS
-            headers["Access-Control-Allow-Headers"] = SENT
-            headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
-        else:
-            headers["Access-Control-Expose-Headers"] = EXPOSED
+        if not preflight:
+            return headers | {"Access-Control-Expose-Headers": EXPOSED}
+        return headers | {
+            "Access-Control-Allow-Methods": METHODS,
+            "Access-Control-Allow-Headers": SENT,
+            "Access-Control-Max-Age": PREFLIGHT_SECONDS,
+        }
 
 
 class Preflight:

@@ -11,6 +11,9 @@ from urllib.parse import unquote
 MAX_HEAD_BYTES = 16 * 1024
 END = b"\r\n\r\n"
 
+_FIELDS = re.compile(
+    rb"\n(connection|content-length|host|transfer-encoding|upgrade):([^\r]*)", re.IGNORECASE
+)
 _DIGITS = re.compile(rb"[0-9]{1,15}")
 _VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 
@@ -31,7 +34,7 @@ class Head:
     data: bytes
     line: bytes
     fields: dict[bytes, list[bytes]]
-    """The values of each name in lower case."""
+    """The values of the headers that matter here, by their names in lower case."""
     length: int | None
     """Bytes of the body; ``None`` if it comes in chunks."""
 
@@ -79,12 +82,11 @@ def read_head(received: bytes) -> Head | None:
 
 
 def _parsed(data: bytes) -> Head:
-    line, *rest = data[: -len(END)].split(b"\r\n")
+    if b"\n " in data or b"\n\t" in data:
+        raise Refused(400, "A header goes on in another line.")
+    line = data[: data.index(b"\r")]
     fields: dict[bytes, list[bytes]] = {}
-    for field in rest:
-        if field[:1] in b" \t":
-            raise Refused(400, "A header goes on in another line.")
-        name, _, value = field.partition(b":")
+    for name, value in _FIELDS.findall(data):
         fields.setdefault(name.lower(), []).append(value.strip(b" \t"))
     if not line.endswith(_VERSIONS) or line.startswith(b"CONNECT ") or line.count(b" ") != 2:
         raise Refused(400, "The first line is not one of HTTP/1.1.")

@@ -218,7 +218,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _answer(self, status: int, detail: str, *, keep: bool) -> None:
         if not (self._begun and self.cycle.response_started):
-            self.transport.write(refusal(status, detail, self._head, keep=keep))
+            cors = self.app_state["cors"]
+            self.transport.write(refusal(status, detail, self._head, keep=keep, cors=cors))
         if keep:
             return
         self._refused, self._in_body, self._buffer = True, False, b""

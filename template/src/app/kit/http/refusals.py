@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
 
@@ -12,7 +13,10 @@ from app.kit.http.middleware import request_id_of
 from app.kit.http.problems import RETRY_AFTER, problem, title
 from app.kit.http.security_headers import NOT_FOR_BROWSERS
 
-_REQUEST_ID = re.compile(rb"\r\nx-request-id:[ \t]*([^ \t\r]*)", re.IGNORECASE)
+CorsHeaders = Callable[[str], dict[str, str]]
+"""Returns the headers that let pages of an origin read an answer."""
+
+_FIELDS = re.compile(rb"\r\n(origin|x-request-id):([^\r\n]*)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1)
@@ -20,19 +24,18 @@ def _date(seconds: int) -> bytes:
     return formatdate(seconds, usegmt=True).encode()
 
 
-def refusal(status: int, detail: str, head: bytes, *, keep: bool) -> bytes:
+def refusal(status: int, detail: str, head: bytes, *, keep: bool, cors: CorsHeaders) -> bytes:
     """Return the answer to a request with that head, or a part of it."""
-    sent = [(b"x-request-id", value) for value in _REQUEST_ID.findall(head)]
-    request_id = request_id_of(Headers(raw=sent))
-    logs.request_id.set(request_id)
-    answer = problem(status, detail, headers={"Retry-After": RETRY_AFTER} if status == 503 else {})
-    headers = [
-        (b"date", _date(int(time.time()))),
-        *answer.raw_headers,
-        *NOT_FOR_BROWSERS,
-        (b"x-request-id", request_id.encode()),
-        *([] if keep else [(b"connection", b"close")]),
-    ]
+    raw = [(name.lower(), value.strip(b" \t")) for name, value in _FIELDS.findall(head)]
+    sent = Headers(raw=raw)
+    logs.request_id.set(request_id_of(sent))
+    more = cors(sent.get("origin", "")) | {"X-Request-ID": logs.request_id.get()}
+    if status == 503:
+        more["Retry-After"] = RETRY_AFTER
+    if not keep:
+        more["Connection"] = "close"
+    answer = problem(status, detail, headers=more)
+    headers = [(b"date", _date(int(time.time()))), *answer.raw_headers, *NOT_FOR_BROWSERS]
     lines = b"".join(b"%b: %b\r\n" % header for header in headers)
     body = b"" if head.startswith(b"HEAD ") else bytes(answer.body)
     return f"HTTP/1.1 {status} {title(status)}\r\n".encode() + lines + b"\r\n" + body
