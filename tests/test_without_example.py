@@ -9,8 +9,7 @@ import pytest
 from conftest import Made, in_place_of
 
 EXAMPLE = ("src/app/notes", "tests/notes", "src/app/migrations")
-ENGINES = {"adaptable": "sqlite"}
-OF_THE_ENGINE = ["cli", "http", "dump", "dump_commands", "*migrations", "sql_transactions"]
+OF_THE_ENGINE = ["cli", "http", "dump", "dump_commands"]
 
 
 def without_example(project: Path, folder: Path) -> Path:
@@ -37,9 +36,11 @@ def test_the_rest_passes_its_checks(installed: Made, database: str, bare: Path) 
 
 def test_the_rest_passes_its_tests(installed: Made, database: str, bare: Path) -> None:
     """All of them on SQLite, elsewhere those in which the engine counts."""
-    engine = ENGINES.get(database, database)
-    found = [path for name in OF_THE_ENGINE for path in bare.glob(f"tests/kit/test_{name}.py")]
-    chosen = [] if database == "sqlite" else map(str, found)
+    kind = "mongodb" if database == "mongodb" else "sql"
+    chosen = [f"tests/kit/test_{name}.py" for name in (*OF_THE_ENGINE, f"{kind}_migrations")]
+    if database == "sqlite":
+        chosen = []
+    engine = "sqlite" if database == "adaptable" else database
 
     in_place_of(installed(database), bare, engine, "pytest", *chosen)
 
