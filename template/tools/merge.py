@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -59,9 +60,10 @@ def status(*options: str) -> list[str]:
     return [entry[3:] for entry in entries]
 
 
-def refuse_unfinished_work() -> None:
+def refuse_unfinished_work(except_for: Collection[str] = ()) -> None:
     """Raise ``TemplateError`` unless all is committed."""
-    refuse(status(), "not committed; commit or stash it first")
+    unfinished = [path for path in status() if path not in except_for]
+    refuse(unfinished, "not committed; commit or stash it first")
     if Path(os.fsdecode(git("rev-parse", "--git-path", "MERGE_HEAD").strip())).exists():
         raise TemplateError("A merge is under way: commit it first.")
 

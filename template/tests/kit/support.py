@@ -199,3 +199,11 @@ def create(client: httpx.Client, content: str = "x") -> str:
     answer = client.post("/probe", json={"content": content})
     assert answer.status_code == 201, answer.text
     return answer.headers["Location"]
+
+
+def delete_all(client: httpx.Client, *paths: str) -> None:
+    """Delete every resource at these paths, those of the first path first."""
+    for path in paths:
+        while page := client.get(path, params={"limit": 100}).json()["data"]:
+            for resource in page:
+                client.delete(f"{path}/{resource['id']}").raise_for_status()

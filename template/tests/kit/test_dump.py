@@ -2,21 +2,23 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import make_dataclass, replace
 from io import BytesIO
 from subprocess import PIPE
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
 from app.kit.dump import work
 from app.kit.dump.feature import DumpedFeature, TransferError, choose, find
 from app.kit.features import Feature
+from app.kit.fields import Uuid
+from app.kit.resources import Ref
 from app.kit.storage import Storage
 from app.settings import Settings
 from tests.kit.dumps import dump_of, dumped, loaded, many, quiet
-from tests.kit.probe.models import Record, Sample
+from tests.kit.probe.models import Sample
 from tests.kit.probe.service import PROBE
 from tests.kit.support import start, url
 
@@ -106,7 +108,8 @@ class Declared(Feature):
         return self.package != "-"
 
     def load(self, module: str) -> Any:
-        return SimpleNamespace(Record=Record, REFERS_TO=self.package.split())
+        named = [(name, Annotated[Uuid, Ref(name)] | None) for name in self.package.split()]
+        return SimpleNamespace(Record=make_dataclass("Record", named))
 
 
 def features(**refers_to: str) -> list[Feature]:

@@ -30,6 +30,16 @@ class Conflict(ServiceError):
     status = 409
 
 
+class InvalidReference(ServiceError):
+    """A field refers to a resource that does not exist."""
+
+    status = 422
+
+    def __init__(self, field: str) -> None:
+        super().__init__("It refers to nothing that exists.")
+        self.field = field
+
+
 class PreconditionFailed(ServiceError):
     """The resource has changed since the caller last saw it."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from functools import cache
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import (
     Any,
     ClassVar,
@@ -26,10 +26,22 @@ from pydantic.fields import FieldInfo
 
 from app.kit.errors import NotFound, PreconditionFailed
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 LIMITS = ("min_length", "max_length", "ge", "le", "max_digits", "decimal_places")
 
 Versions = frozenset[int] | None
 """The versions a resource may have for a method to go on; ``None`` allows any."""
+
+
+ASCII = object()
+"""Marks a text of ASCII alone, of which databases can index more characters."""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """That an id is one of another feature's, as in ``Annotated[Uuid, Ref("shelves")]``."""
+
+    refers_to: str
 
 
 class Resource(Protocol):
@@ -51,15 +63,18 @@ class Attribute:
     """A field of a dataclass: what its values are, without how JSON writes them.
 
     ``type`` is ``Literal`` where the values are ``choices``, and of a list the type of its items.
+    The values may be ids of the feature that it ``refers_to``.
     """
 
     name: str
     type: Any
     limits: Mapping[str, Any]
     choices: tuple[str, ...] = ()
+    is_ascii: bool = False
     is_list: bool = False
     is_nullable: bool = False
     has_default: bool = False
+    refers_to: str = ""
 
     @property
     def is_scalar(self) -> bool:
@@ -97,7 +112,9 @@ def _attribute(name: str, annotation: Any) -> Attribute:
         return Attribute(name, arguments[0], limits, is_list=True)
     if origin is Literal:
         return Attribute(name, Literal, limits, choices=arguments)
-    return Attribute(name, info.annotation, limits)
+    refers_to = next((rule.refers_to for rule in info.metadata if isinstance(rule, Ref)), "")
+    is_ascii = ASCII in info.metadata
+    return Attribute(name, info.annotation, limits, is_ascii=is_ascii, refers_to=refers_to)
 
 
 def one(found: Iterable[R], expected: Versions, kind: str) -> R:
@@ -109,6 +126,12 @@ def one(found: Iterable[R], expected: Versions, kind: str) -> R:
         require(resource, expected, kind)
         return resource
     raise NotFound(f"There is no such {kind}.")
+
+
+def references(model: type) -> dict[str, str]:
+    """Return the fields that refer to other features, and to which."""
+    found = attributes(model) if is_dataclass(model) else ()
+    return {each.name: each.refers_to for each in found if each.refers_to}
 
 
 def require(resource: Resource, expected: Versions, kind: str) -> None:

@@ -5,12 +5,22 @@ from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_changes import Change
 from app.kit.storage.sql_requests import REQUEST, request_columns, request_row, to_request
 from app.kit.storage.sql_resources import Resources
-from app.kit.storage.sql_tables import LIMIT, THIS_ID, Base, columns, is_expected, row, selected
+from app.kit.storage.sql_tables import (
+    LIMIT,
+    THIS_ID,
+    Ascii,
+    Base,
+    columns,
+    is_expected,
+    row,
+    selected,
+)
 
 __all__ = [
     "LIMIT",
     "REQUEST",
     "THIS_ID",
+    "Ascii",
     "Base",
     "Change",
     "Resources",

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from app.kit.errors import ServiceError
 from app.kit.features import Feature
+from app.kit.resources import references
 from app.kit.storage import Storage
 
 
@@ -46,12 +47,12 @@ class DumpedFeature(Format):
 def choose(name: str | None, features: Sequence[Feature], storage: Storage) -> list[DumpedFeature]:
     """Return the feature of this name, or all that take part, what is referred to first.
 
-    A feature refers to those in ``REFERS_TO`` of its ``models.py``. Raises ``TransferError``.
+    A feature refers to those that a ``Ref`` of its ``Record`` names. Raises ``TransferError``.
     """
     if name:
         return [find(name, features, storage)]
     taking_part = [each for each in features if _record(each)]
-    refers_to = {each.name: getattr(each.load("models"), "REFERS_TO", ()) for each in taking_part}
+    refers_to = {each.name: {*references(_record(each)).values()} for each in taking_part}
     try:
         names = [*TopologicalSorter(refers_to).static_order()]
     except CycleError as error:

@@ -7,7 +7,7 @@ their Python type and from their limits. A choice of a few words is a ``Literal`
 from app.kit.fields.decimals import Digits
 from app.kit.fields.ids import Id, Uuid
 from app.kit.fields.numbers import Count, Flag, Integer, Version
-from app.kit.fields.texts import MAX_CONTENT, Content, Text, Url
+from app.kit.fields.texts import MAX_CONTENT, Content, Email, Text, Url
 from app.kit.fields.times import Date, Moment, Timestamp
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Count",
     "Date",
     "Digits",
+    "Email",
     "Flag",
     "Id",
     "Integer",

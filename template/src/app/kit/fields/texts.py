@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from app.kit.resources import ASCII
 
 MAX_CONTENT = 255
 
@@ -44,4 +47,16 @@ class Text:
 
 
 Content = Annotated[str, Text(MAX_CONTENT), Field(examples=["Buy oat milk"])]
-Url = Annotated[str, Field(max_length=2000, pattern="^https?://[!-~]+$")]
+Url = Annotated[str, Field(max_length=2000, pattern="^https?://[!-~]+$"), ASCII]
+
+
+def _email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise PydanticCustomError("email", "Not an address of email") from None
+
+
+Email = Annotated[
+    str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)
+]

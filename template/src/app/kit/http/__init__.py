@@ -2,7 +2,7 @@
 
 from app.kit.caller import ANONYMOUS, Access, Caller
 from app.kit.http.caller import CurrentCaller, get_caller
-from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, path_id
+from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, given, path_id
 from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, stop_if_current
 from app.kit.http.problems import documented, problem
 from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page, tagged, to_page
@@ -29,6 +29,7 @@ __all__ = [
     "documented",
     "etag",
     "get_caller",
+    "given",
     "parse_id",
     "path_id",
     "problem",

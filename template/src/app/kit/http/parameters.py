@@ -24,6 +24,11 @@ def path_id(request: Request, name: str) -> UUID:
         raise NotFound(NO_SUCH_PATH) from None
 
 
+def given(**values: Any) -> dict[str, Any]:
+    """Return the values of the parameters that a request has."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _digits(text: Any) -> Any:
     if isinstance(text, str) and not _DIGITS.fullmatch(text):
         raise ValueError("not a number")

@@ -14,7 +14,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 from app.kit import logs
-from app.kit.errors import KeyReused, PreconditionFailed, ServiceError, Unavailable
+from app.kit.errors import (
+    InvalidReference,
+    KeyReused,
+    PreconditionFailed,
+    ServiceError,
+    Unavailable,
+)
 from app.kit.http.parameters import IDEMPOTENCY_KEY, NO_SUCH_PATH
 from app.kit.http.preconditions import never_matches
 
@@ -80,6 +86,13 @@ async def service_error(request: Request, error: Exception) -> Response:
     """Answer with the error's own status and message."""
     assert isinstance(error, ServiceError)
     return problem(error.status, str(error))
+
+
+async def invalid_reference(request: Request, error: Exception) -> Response:
+    """Answer 422, which names the field."""
+    assert isinstance(error, InvalidReference)
+    part = {"in": "body", "pointer": f"/{error.field}", "detail": str(error)}
+    return problem(422, INVALID, errors=[part])
 
 
 async def precondition_failed(request: Request, error: Exception) -> Response:
@@ -152,6 +165,7 @@ async def bug(request: Request, error: Exception) -> Response:
 HANDLERS: dict[Any, Any] = {
     Exception: bug,
     ServiceError: service_error,
+    InvalidReference: invalid_reference,
     PreconditionFailed: precondition_failed,
     Unavailable: unavailable,
     KeyReused: key_reused,

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pymongo
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -34,6 +34,14 @@ Moment = tuple[AsyncClientSession, Collections]
 T = TypeVar("T")
 
 
+class Reference(NamedTuple):
+    """A field of a collection whose values are ids of another one, ``target``."""
+
+    collection: str
+    field: str
+    target: str
+
+
 class Storage(BoundedStorage):
     """An open MongoDB database.
 
@@ -53,6 +61,7 @@ class Storage(BoundedStorage):
         self.database = self.client.get_default_database()
         self._size = settings.database_pool_size
         self._migrated = False
+        self.references: list[Reference] = []
         # The pool would serve whoever asks at the right moment, and let others starve.
         self._slots = asyncio.Semaphore(settings.database_pool_size)
 
@@ -87,6 +96,11 @@ class Storage(BoundedStorage):
                 found: list[Document] = reply["cursor"]["firstBatch"]
                 return found
         return await source.find(chosen, sort=sort, limit=limit).to_list()
+
+    async def in_transaction(self, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+        """Return what ``work`` returns; it happens as a whole or not at all, and may run twice."""
+        async with self.client.start_session() as session:
+            return await session.with_transaction(work)
 
     def fault(self, error: Exception) -> Fault | None:
         return mongodb_errors.fault(error)

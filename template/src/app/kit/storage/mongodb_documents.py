@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import CoreSchema, SchemaValidator
 from pydantic_core import core_schema as core
 
-from app.kit.resources import Attribute, attributes
+from app.kit.resources import Attribute, attributes, references
 from app.kit.storage.mongodb import Document
 from app.kit.storage.mongodb_types import KINDS, Rule
 
@@ -40,6 +40,7 @@ class Documents(Generic[T]):
         if foreign:
             self.rules["$nor"] = foreign
         self.fields = self._object.projection()
+        self.references = references(model)
 
     def read(self, document: Document) -> T:
         """Return what a document holds, or raise ``BrokenDocument`` if it breaks the rules.

@@ -6,27 +6,36 @@ names it.
 """
 
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Generic
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from bson.errors import InvalidBSON
 from pymongo import DESCENDING, ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from app.kit.errors import Conflict, KeyReused
+from app.kit.errors import Conflict, InvalidReference, KeyReused
 from app.kit.idempotency import FirstRequest
 from app.kit.ids import now
 from app.kit.resources import R, Versions, as_first, one
-from app.kit.storage.mongodb import Collection, Document, Storage
+from app.kit.storage.mongodb import Collection, Document, Reference, Storage
 from app.kit.storage.mongodb_documents import FIRST_UUID, LAST_UUID, BrokenDocument, Documents
 
 log = logging.getLogger(__name__)
 
 TRIES = 3
+TAKEN = "A value that must be unique is taken."
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 NEWEST_FIRST = {"_id": DESCENDING}
 NOTHING = {"$setOnInsert": {"version": 0}}
 """An update that changes nothing; as a write, it waits until what it finds is durable."""
+
+
+T = TypeVar("T")
+Session = AsyncClientSession | None
 
 
 class Resources(Generic[R]):
@@ -40,11 +49,19 @@ class Resources(Generic[R]):
     ) -> None:
         self.storage, self.collection = storage, collection
         self.kind, self.documents = kind, documents
+        for field, target in documents.references.items():
+            storage.references.append(Reference(collection.name, field, target))
 
-    async def page(self, limit: int, before: UUID | None) -> list[R]:
-        """Return up to ``limit`` resources, newest first, all older than the id ``before``."""
+    async def page(
+        self, limit: int, before: UUID | None, filters: Mapping[str, Any] = EMPTY
+    ) -> list[R]:
+        """Return up to ``limit`` resources, newest first, all older than the id ``before``.
+
+        They have the values of ``filters``.
+        """
         end = {"$lt": before} if before else {"$lte": LAST_UUID}
-        return await self.find({"_id": {"$gte": FIRST_UUID, **end}}, limit)
+        ids = {"_id": {"$gte": FIRST_UUID, **end}}
+        return await self.find(self.documents.values(filters) | ids, limit)
 
     async def find(self, chosen: Document, limit: int) -> list[R]:
         """Return up to ``limit`` of the chosen resources, newest first.
@@ -79,14 +96,39 @@ class Resources(Generic[R]):
             document["idempotency"] = {"key": request.key, "sha256": request.sha256}
         for _ in range(TRIES):
             try:
-                await self.collection.insert_one(document)
+                await self._insert(document)
                 return resource
             except DuplicateKeyError:
                 if request and (first := await self._first(resource, request)):
                     return first
                 if await self.collection.find_one({"_id": resource.id}, {"_id": 1}):
                     raise Conflict("The id is taken.") from None
-        raise Conflict("A value that must be unique is taken.")
+        raise Conflict(TAKEN)
+
+    async def _insert(self, document: Document) -> None:
+        async def insert(session: Session) -> None:
+            await self.collection.insert_one(document, session=session)
+
+        await self._referring(document, insert)
+
+    async def _referring(self, values: Document, write: Callable[[Session], Awaitable[T]]) -> T:
+        """Write values; what they refer to is there, and stays until they are written.
+
+        In one transaction, what they refer to is changed, so that no other deletes it meanwhile.
+        """
+        targets = {n: t for n, t in self.documents.references.items() if values.get(n)}
+        if not targets:
+            return await write(None)
+
+        async def work(session: Session) -> T:
+            for name, target in targets.items():
+                touch = {"$currentDate": {"referred_to_at": True}}
+                found = self.storage.database[target].update_one
+                if not (await found({"_id": values[name]}, touch, session=session)).matched_count:
+                    raise InvalidReference(name)
+            return await write(session)
+
+        return await self.storage.in_transaction(work)
 
     async def _first(self, resource: R, request: FirstRequest) -> R | None:
         """Return the resource of a key as it was at first, if it is still there."""
@@ -105,15 +147,35 @@ class Resources(Generic[R]):
         has changed in between: once more.
         """
         chosen = self.chosen(resource_id, expected)
-        fields = self.documents.fields
-        while not (document := await self.find_and_update(chosen, counted(update), fields)):
-            await self.get(resource_id, expected)
+        fields, values = self.documents.fields, update.get("$set", {})
+
+        async def write(session: Session) -> Document | None:
+            return await self.find_and_update(chosen, counted(update), fields, session)
+
+        try:
+            while not (document := await self._referring(values, write)):
+                await self.get(resource_id, expected)
+        except InvalidReference:
+            await self.get(resource_id)  # What is missing is missing, whatever was sent to it.
+            raise
+        except DuplicateKeyError:
+            raise Conflict(TAKEN) from None
         return self.documents.read(document)
 
     async def delete(self, resource_id: UUID, expected: Versions) -> None:
         """Delete a resource; see ``one`` for what is raised."""
         chosen = self.chosen(resource_id, expected)
-        while not (await self.collection.delete_one(chosen)).deleted_count:
+        referring = [r for r in self.storage.references if r.target == self.collection.name]
+
+        async def delete(session: Session) -> int:
+            deleted = (await self.collection.delete_one(chosen, session=session)).deleted_count
+            for collection, field, _ in referring if deleted else ():
+                others = self.storage.database[collection]
+                if await others.find_one({field: resource_id}, {"_id": 1}, session=session):
+                    raise Conflict(f"Others refer to the {self.kind}.")
+            return deleted
+
+        while not await (self.storage.in_transaction(delete) if referring else delete(None)):
             await self.get(resource_id, expected)
 
     def chosen(self, resource_id: UUID, expected: Versions) -> Document:
@@ -122,12 +184,12 @@ class Resources(Generic[R]):
         return {"_id": resource_id, **version, **self.documents.rules}
 
     async def find_and_update(
-        self, chosen: Document, update: Document, fields: Document
+        self, chosen: Document, update: Document, fields: Document, session: Session = None
     ) -> Document | None:
         """Change one document, and return some fields as they are then."""
         after = ReturnDocument.AFTER
         return await self.collection.find_one_and_update(
-            chosen, update, fields, return_document=after
+            chosen, update, fields, return_document=after, session=session
         )
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.dialects.mysql.asyncmy import MySQLDialect_asyncmy
 from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler, MySQLTypeCompiler
 from sqlalchemy.types import adapt_type
 
+from app.kit.storage.sql_tables import Ascii
+
 
 class _Uuid(sa.Uuid[UUID]):
     """An id in 16 bytes, which sort as it does."""
@@ -31,6 +33,10 @@ class _UtcDateTime(DATETIME):
 class _TypeCompiler(MySQLTypeCompiler):
     def visit_uuid(self, type_: sa.Uuid[Any], **_: Any) -> str:
         return "BINARY(16)"
+
+    def visit_string(self, type_: sa.String, **kw: Any) -> str:
+        charset = " CHARACTER SET ascii COLLATE ascii_bin" if isinstance(type_, Ascii) else ""
+        return f"{super().visit_string(type_, **kw)}{charset}"
 
     def visit_datetime(self, type_: sa.DateTime, **_: Any) -> str:
         return "DATETIME(3)"

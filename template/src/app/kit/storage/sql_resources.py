@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from app.kit.errors import Conflict, KeyReused
+from app.kit.errors import Conflict, InvalidReference, KeyReused
 from app.kit.idempotency import FirstRequest
 from app.kit.ids import now
 from app.kit.resources import R, Versions, as_first, one, require
@@ -16,9 +16,10 @@ from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_changes import Change
 from app.kit.storage.sql_load import Row, load_rows
 from app.kit.storage.sql_requests import Requests
-from app.kit.storage.sql_tables import expected_version
+from app.kit.storage.sql_tables import THIS_ID, expected_version
 
 TRIES = 3
+TAKEN = "A value that must be unique is taken."
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -42,6 +43,11 @@ class Resources(Generic[R]):
         self.storage, self.kind = storage, kind
         self._get, self._delete, self._read = get, delete, read
         self._requests = Requests(table)
+        self._referred = {
+            column.name: _this_of(key.target_fullname.partition(".")[0])
+            for column in table.c
+            for key in column.foreign_keys
+        }
 
     async def find(self, statement: sa.Select[Any], **parameters: Any) -> list[R]:
         """Return the resources that a statement selects, in its order."""
@@ -67,7 +73,8 @@ class Resources(Generic[R]):
                     return first
                 if await self.find(self._get, this_id=resource.id):
                     raise Conflict("The id is taken.") from None
-        raise Conflict("A value that must be unique is taken.")
+                await self._require_referred(lambda name: getattr(resource, name))
+        raise Conflict(TAKEN)
 
     async def _first(self, resource: R, request: FirstRequest) -> R | None:
         """Return the resource of a key as it was at first, if it is still there."""
@@ -105,6 +112,18 @@ class Resources(Generic[R]):
 
         What ``values`` has is changed besides what ``change`` does.
         """
+        if self._referred.keys() & values.keys():
+            await self.get(this_id)
+            await self._require_referred(values.get)
+        try:
+            return await self._change(change, this_id, expected, values)
+        except IntegrityError:
+            await self._require_referred(values.get)
+            raise Conflict(TAKEN) from None
+
+    async def _change(
+        self, change: Change, this_id: UUID, expected: Versions, values: Mapping[str, Any]
+    ) -> R:
         new, this = {"updated_at": now(), **values}, {"this_id": this_id}
         rows = await self.storage.change_at_once(change, new, **this, **expected_version(expected))
         for resource in self._read(rows):
@@ -141,12 +160,25 @@ class Resources(Generic[R]):
 
     async def delete(self, this_id: UUID, expected: Versions) -> None:
         """Delete a resource; see ``one`` for what is raised."""
+        try:
+            await self._delete_version(this_id, expected)
+        except IntegrityError:
+            raise Conflict(f"Others refer to the {self.kind}.") from None
+
+    async def _delete_version(self, this_id: UUID, expected: Versions) -> None:
         tried = expected
         while not await self.storage.execute(
             self._delete, this_id=this_id, **expected_version(tried)
         ):
             found = await self.get(this_id, expected)
             tried = expected and frozenset({found.version})
+
+    async def _require_referred(self, value: Callable[[str], Any]) -> None:
+        """Raise ``InvalidReference`` if the value of a field refers to nothing."""
+        for name, statement in self._referred.items():
+            this_id = value(name)
+            if this_id and not await self.storage.fetch(statement, this_id=this_id):
+                raise InvalidReference(name)
 
     async def load(
         self, records: Sequence[Any], *tables: tuple[sa.Column[Any], Sequence[Row]]
@@ -160,3 +192,9 @@ class Resources(Generic[R]):
             if any(keys[key] != owner for key, owner in there):
                 raise Conflict("An idempotency key is that of another one.") from None
             raise
+
+
+def _this_of(table: str) -> sa.Select[Any]:
+    """Return what selects ``this_id`` from a table of another feature."""
+    other = sa.table(table, sa.column("id", sa.Uuid()))
+    return sa.select(other.c.id).where(other.c.id == THIS_ID)

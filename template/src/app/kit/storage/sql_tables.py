@@ -15,6 +15,14 @@ from app.kit.resources import Attribute, Versions, attributes
 MAX_CHOICE = 64  # Fixed, so that another choice needs no revision.
 
 
+class Ascii(sa.String):
+    """A text of ASCII alone, with an index where others of its length would be too long for one."""
+
+
+def _string(attribute: Attribute) -> sa.String:
+    return (Ascii if attribute.is_ascii else sa.String)(attribute.limits["max_length"])
+
+
 def _integer(attribute: Attribute) -> sa.Integer:
     is_small = max(abs(attribute.limits.get(limit, 0)) for limit in ("ge", "le")) < 2**31
     return sa.Integer() if is_small else sa.BigInteger()
@@ -27,7 +35,7 @@ def _numeric(attribute: Attribute) -> sa.Numeric[Decimal]:
 
 TYPES: Mapping[Any, Callable[[Attribute], sa.types.TypeEngine[Any]]] = {
     UUID: lambda _: sa.Uuid(),
-    str: lambda attribute: sa.String(attribute.limits["max_length"]),
+    str: _string,
     int: _integer,
     bool: lambda _: sa.Boolean(),
     date: lambda _: sa.Date(),
@@ -69,6 +77,7 @@ def columns(model: type) -> list[sa.Column[Any]]:
         sa.Column(
             attribute.name,
             TYPES[attribute.type](attribute),
+            *([sa.ForeignKey(f"{attribute.refers_to}.id")] if attribute.refers_to else []),
             primary_key=attribute.name == "id",
             nullable=attribute.is_nullable,
         )

@@ -1,19 +1,28 @@
 """What Alembic runs for each of its commands."""
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
 from app.kit.features import FEATURES
 from app.kit.settings import ServiceSettings, read_settings
 from app.kit.storage import open_storage
-from app.kit.storage.sql_tables import Base
+from app.kit.storage.sql_tables import Ascii, Base
 
 for feature in FEATURES:
     if feature.has("sql"):
         feature.load("sql")
+
+
+def render_item(kind: str, item: object, context: AutogenContext) -> str | Literal[False]:
+    """Return the text of a type of the kit's for a revision."""
+    if not isinstance(item, Ascii):
+        return False
+    context.imports.add("from app.kit.sql import Ascii")
+    return f"Ascii(length={item.length})"
 
 
 def run(connection: Connection) -> None:
@@ -24,6 +33,7 @@ def run(connection: Connection) -> None:
         render_as_batch=True,
         transactional_ddl=True,
         user_module_prefix="sa.",
+        render_item=render_item,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -1,0 +1,377 @@
+"""The specification of a feature: its names and its fields, as ``feature.toml`` keeps them."""
+
+import json
+import keyword
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+from email_validator import validate_email
+
+APP = Path("src/app")
+FILE = "feature.toml"
+
+MAX_NAME = 40
+MAX_TEXT, MAX_LONG_TEXT, MAX_URL, MAX_EMAIL = 255, 10_000, 2_000, 254
+MAX_INTEGER = 2**53 - 1
+MAX_DIGITS = 18
+MAX_INDEXED = 500
+
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+FIELD = re.compile(
+    r"(?P<name>[^:]*):(?P<type>\w+)(?:\((?P<arguments>[^()]*)\))?(?P<optional>\?)?"
+    r"(?:=(?P<default>.*?))?(?P<options>(?::[a-z]+)*)"
+)
+
+OWN_FIELDS = {"id", "version", "created_at", "updated_at", "metadata", "registry"}
+PARAMETERS = {"limit", "cursor", "filters"}
+OTHER_PATHS = {"docs", "health", "metrics"}
+NOT_OFFERED = {"json", "list", "array", "dict", "object", "set", "map", "many", "refs"}
+
+# What databases reserve, besides Python's own keywords.
+RESERVED = """
+    accessible add admin after all alter analyse analyze any array asc asensitive asymmetric attach
+    authorization autoincrement before begin between bigint binary blob body both by call cascade
+    case cast change char character check collate column commit condition conflict constraint
+    convert create cross cube cume_dist current_catalog current_date current_role current_schema
+    current_time current_timestamp current_user cursor database databases dec decimal declare
+    default deferrable deferred delayed delete dense_rank desc describe detach deterministic
+    distinct distinctrow div do double drop dual each elseif elsif empty enclosed end escape escaped
+    exclusive exists exit explain fail false fetch first_value float foreign freeze full fulltext
+    function general generated get glob goto grant group grouping groups having ignore ilike
+    immediate index indexed infile initially inner inout insensitive insert instead int integer
+    intersect interval into isnull iterate join key keys kill lag last_value lateral lead leading
+    leave left like limit linear lines load localtime localtimestamp lock long longblob longtext
+    loop match maxvalue member mod modifies natural new notnull nth_value ntile null numeric of off
+    offset old on only optimize option optionally order others out outer outfile over overlaps
+    package parallel partition percent_rank period persist placing plan position pragma precision
+    primary procedure purge qualify query range rank read reads real recursive references regexp
+    reindex release rename repeat replace require resignal restrict returning revoke right rlike
+    role rollback row row_number rows schema schemas select sensitive separator session_user set
+    show signal similar slow smallint some spatial specific ssl starting stored straight_join
+    symmetric system system_time table temp temporary terminated then to trailing transaction
+    trigger true undo union unique unlock unsigned update usage use user using vacuum values varchar
+    variadic varying verbose versioning view virtual when where window without write xor zerofill
+"""
+
+
+USED = {
+    *(
+        "base",
+        "body",
+        "bodies",
+        "change",
+        "column",
+        "columns",
+        "content",
+        "count",
+        "cursor",
+        "data",
+    ),
+    *("date", "dates", "decimal", "digits", "document", "documents", "each", "email", "emails"),
+    *("expected", "feature", "features", "field", "fields", "filter", "filters", "first", "flag"),
+    *("found", "header", "headers", "id", "ids", "integer", "iterator", "key", "limits", "literal"),
+    *("mapping", "memory", "moment", "name", "names", "note", "number", "old", "operation", "page"),
+    *("pages", "path", "paths", "place", "record", "records", "ref", "refs", "repository"),
+    *("request", "requests", "resource", "resources", "response", "responses", "route", "routes"),
+    *("row", "sample", "samples", "self", "selected", "sequence", "service", "storage", "text"),
+    *("texts", "time", "timestamp", "url", "urls", "uuid", "uuids", "value", "version", "versions"),
+}
+
+
+class SpecificationError(Exception):
+    """What was asked for cannot be made; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field; ``default`` is written as JSON or a query would have it, without quotes."""
+
+    name: str
+    type: str
+    arguments: tuple[str, ...] = ()
+    optional: bool = False
+    default: str | None = None
+    unique: bool = False
+    filter: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "Field":
+        """Read ``name:type[(arguments)][?][=default][:unique][:filter]``."""
+        if not (found := FIELD.fullmatch(text)):
+            raise SpecificationError(
+                f"{text!r} is no field: write it as name:type, as in title:text"
+            )
+        options = found["options"].split(":")[1:]
+        if len(set(options)) < len(options) or not set(options) <= {"unique", "filter"}:
+            raise SpecificationError(
+                f"{found['name']}: a field may have :unique and :filter, once each"
+            )
+        arguments = tuple(part.strip() for part in (found["arguments"] or "").split(","))
+        made = cls(
+            found["name"],
+            found["type"],
+            () if found["arguments"] is None else arguments,
+            found["optional"] is not None,
+            found["default"],
+            "unique" in options,
+            "filter" in options,
+        )
+        made.check()
+        return made
+
+    @property
+    def form(self) -> str:
+        """The field without its name, as in ``enum(new,read)=new:filter``."""
+        arguments = f"({','.join(self.arguments)})" if self.arguments else ""
+        default = "" if self.default is None else f"={self.default}"
+        options = ":unique" * self.unique + ":filter" * self.filter
+        return f"{self.type}{arguments}{'?' * self.optional}{default}{options}"
+
+    def check(self) -> None:
+        """Raise ``SpecificationError`` unless such a field can be made."""
+        check_field_name(self.name)
+        if self.type in NOT_OFFERED:
+            reason = (
+                "JSON columns, lists and many-to-many are not offered; make a feature that refers"
+            )
+            raise SpecificationError(f"{self.name}: {self.type}: {reason} to this one instead")
+        if self.type not in TYPES:
+            known = ", ".join(TYPES)
+            raise SpecificationError(f"{self.name}: there is no type {self.type!r}, only {known}")
+        if self.name in PARAMETERS and self.filter:
+            raise SpecificationError(
+                f"{self.name}: every list has a parameter of that name already"
+            )
+        if (
+            self.type == "text"
+            and (self.unique or self.filter)
+            and int((*self.arguments, "1")[0]) > MAX_INDEXED
+        ):
+            reason = f"only texts of up to {MAX_INDEXED} characters can be unique or filter"
+            raise SpecificationError(f"{self.name}: {reason}")
+        try:
+            parse = TYPES[self.type](*self.arguments)
+        except (TypeError, ValueError) as error:
+            reason = str(error) if isinstance(error, ValueError) else FORMS[self.type]
+            raise SpecificationError(f"{self.name}: {self.type}: {reason}") from None
+        is_long = self.type == "text" and int((*self.arguments, "1")[0]) > MAX_INDEXED
+        if is_long and (self.unique or self.filter):
+            reason = f"only texts of up to {MAX_INDEXED} characters can be unique or filter"
+            raise SpecificationError(f"{self.name}: {reason}")
+        if self.default is not None:
+            self._check_default(parse)
+
+    def _check_default(self, parse: Callable[[str], object]) -> None:
+        try:
+            parse(self.default or "")
+        except (ValueError, ArithmeticError):
+            rule = f"the default {self.default!r} breaks the rule of {self.form.partition('=')[0]}"
+            raise SpecificationError(f"{self.name}: {rule}") from None
+
+
+def _number(text: str, what: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,16}", text):
+        raise ValueError(f"{what} is a whole number")
+    return int(text)
+
+
+def _text(length: str = str(MAX_TEXT)) -> Callable[[str], object]:
+    most = _number(length, "the length")
+    if not 1 <= most <= MAX_LONG_TEXT:
+        raise ValueError(f"its length is 1 to {MAX_LONG_TEXT:,}")
+    return lambda text: _require(0 < len(text) <= most and text.strip() and "\0" not in text)
+
+
+def _int(least: str = str(-MAX_INTEGER), most: str = str(MAX_INTEGER)) -> Callable[[str], object]:
+    low, high = _number(least, "a bound"), _number(most, "a bound")
+    if not -MAX_INTEGER <= low <= high <= MAX_INTEGER:
+        raise ValueError(f"its bounds ascend, within ±{MAX_INTEGER}")
+    return lambda text: _require(low <= _number(text, "it") <= high)
+
+
+def _decimal(precision: str, scale: str) -> Callable[[str], object]:
+    digits, places = _number(precision, "the precision"), _number(scale, "the scale")
+    if not (1 <= digits <= MAX_DIGITS and 0 <= places <= digits):
+        raise ValueError(
+            f"decimal(p,s) has p of 1 to {MAX_DIGITS} digits, s of them after the point"
+        )
+    form = re.compile(rf"-?[0-9]{{1,{digits - places or 1}}}(\.[0-9]{{1,{places or 1}}})?")
+    return lambda text: _require(
+        form.fullmatch(text) and abs(Decimal(text)).scaleb(places) < 10**digits
+    )
+
+
+def _enum(*values: str) -> Callable[[str], object]:
+    if not values or len(set(values)) < len(values) or not all(map(VALUE.fullmatch, values)):
+        raise ValueError("enum(a,b) names its values, each once, of letters, digits and . _ -")
+    return lambda text: _require(text in values)
+
+
+def _ref(feature: str) -> Callable[[str], object]:
+    if not NAME.fullmatch(feature):
+        raise ValueError("ref(feature) names a feature")
+    return UUID
+
+
+def _require(holds: object) -> None:
+    if not holds:
+        raise ValueError
+
+
+def _url(text: str) -> None:
+    _require(re.fullmatch("https?://[!-~]+", text) and len(text) <= MAX_URL)
+
+
+def _email(text: str) -> None:
+    validate_email(text, check_deliverability=False)
+    _require(len(text) <= MAX_EMAIL)
+
+
+def _date(text: str) -> None:
+    _require(re.fullmatch(r"\d{4}-\d\d-\d\d", text) and date.fromisoformat(text))
+
+
+def _datetime(text: str) -> None:
+    _require(datetime.fromisoformat(text).tzinfo)
+
+
+TYPES: dict[str, Callable[..., Callable[[str], object]]] = {
+    "text": _text,
+    "url": lambda: _url,
+    "email": lambda: _email,
+    "int": _int,
+    "decimal": _decimal,
+    "bool": lambda: lambda text: _require(text in ("true", "false")),
+    "date": lambda: _date,
+    "datetime": lambda: _datetime,
+    "uuid": lambda: UUID,
+    "enum": _enum,
+    "ref": _ref,
+}
+"""What each type makes of its arguments: what raises for a value that breaks its rule."""
+
+FORMS = {
+    "text": "write text or text(80)",
+    "int": "write int or int(1,10)",
+    "decimal": "write decimal(12,2)",
+    "ref": "write ref(feature)",
+} | dict.fromkeys(("url", "email", "bool", "date", "datetime", "uuid"), "it takes no arguments")
+
+
+def check_field_name(name: str) -> None:
+    """Raise ``SpecificationError`` for a name that a field cannot have."""
+    if not NAME.fullmatch(name) or len(name) > MAX_NAME:
+        raise SpecificationError(
+            f"{name!r} is no name of a field: use snake_case, up to {MAX_NAME}"
+        )
+    if name in OWN_FIELDS or name.startswith("model_") or name in MODEL_NAMES:
+        raise SpecificationError(f"{name}: the field's name is taken by every model")
+    if keyword.iskeyword(name):
+        raise SpecificationError(f"{name}: the field's name is a word of Python's")
+
+
+MODEL_NAMES = {
+    *(
+        "construct",
+        "copy",
+        "dict",
+        "from_orm",
+        "json",
+        "new",
+        "parse_file",
+        "parse_obj",
+        "parse_raw",
+    ),
+    *("schema", "schema_json", "update_forward_refs", "validate", "values"),
+}
+
+
+@dataclass(frozen=True)
+class Specification:
+    """A feature: the plural and the singular of its name, and its fields in their order."""
+
+    name: str
+    singular: str
+    fields: tuple[Field, ...]
+
+    @property
+    def references(self) -> set[str]:
+        """The features that its fields refer to."""
+        return {each.arguments[0] for each in self.fields if each.type == "ref"}
+
+    def text(self) -> str:
+        """Return it as the text of a ``feature.toml``."""
+        fields = "".join(
+            f"{each.name} = {json.dumps(each.form, ensure_ascii=False)}\n" for each in self.fields
+        )
+        return (
+            f"# After a change of its fields: make feature NAME={self.name}\n"
+            f'name = "{self.name}"\nsingular = "{self.singular}"\n\n[fields]\n{fields}'
+            f"\n# What the code was made from; `make feature` writes it.\n[made]\n{fields}"
+        )
+
+    @classmethod
+    def parse(cls, text: str, table: str = "fields") -> "Specification":
+        """Read a ``feature.toml``; of its table ``made``, what the code was made from."""
+        try:
+            found = tomllib.loads(text)
+            name, singular, fields = found["name"], found["singular"], found[table]
+            pairs = [f"{field}:{form}" for field, form in fields.items()]
+        except (tomllib.TOMLDecodeError, KeyError, AttributeError) as error:
+            raise SpecificationError(f"{FILE} cannot be read: {error}") from None
+        if not isinstance(name, str) or not isinstance(singular, str):
+            raise SpecificationError(f"{FILE} cannot be read: its names are texts")
+        return cls(name, singular, parse_fields(pairs))
+
+
+def parse_fields(texts: list[str]) -> tuple[Field, ...]:
+    """Read fields, at least one, each of another name."""
+    fields = tuple(map(Field.parse, texts))
+    names = [each.name for each in fields]
+    if not fields:
+        raise SpecificationError('A feature needs a field: FIELDS="title:text"')
+    for name in names:
+        if names.count(name) > 1:
+            raise SpecificationError(f"{name}: two fields have this name")
+    return fields
+
+
+def singular_of(name: str, given: str) -> str:
+    """Return the singular: the one given, or the plural without a trailing ``s``."""
+    singular = given or name.removesuffix("s")
+    if singular == name:
+        raise SpecificationError(f"{name}: give its singular, as in SINGULAR=shelf; it differs")
+    return singular
+
+
+def check_names(name: str, singular: str) -> None:
+    """Raise ``SpecificationError`` for names that a new feature cannot have."""
+    for each in (name, singular):
+        if not NAME.fullmatch(each) or len(each) > MAX_NAME:
+            raise SpecificationError(
+                f"{each!r} is no name: use snake_case, up to {MAX_NAME} letters"
+            )
+        if keyword.iskeyword(each) or keyword.issoftkeyword(each):
+            raise SpecificationError(f"{each}: it is a word of Python's")
+    for reason, names in _taken():
+        if name in names:
+            raise SpecificationError(f"{name}: {reason}")
+    if Path("tests", name).exists():
+        raise SpecificationError(f"{name}: there is a tests/{name} already")
+    for each in {name, singular} & USED:
+        raise SpecificationError(f"{each}: the code of every feature uses that name")
+
+
+def _taken() -> Iterator[tuple[str, set[str]]]:
+    yield "the project has a module or package of that name", {p.stem for p in APP.glob("*")}
+    yield "the service has such a path already", OTHER_PATHS
+    yield "Python has a module of that name", set(sys.stdlib_module_names)
+    yield "databases reserve that word", set(RESERVED.split())
