@@ -1,6 +1,7 @@
 """PostgreSQL through asyncpg."""
 
-from collections.abc import Generator, Mapping, Sequence
+import types
+from collections.abc import Generator, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,6 @@ from app.kit.storage import postgres_errors, postgres_url
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
 from app.kit.storage.postgres_plain import Plain, plain_statement
 from app.kit.storage.sql_async import AsyncSqlStorage
-from app.kit.storage.sql_changes import Change, at_once, new_values
 from app.kit.storage.sql_errors import connecting
 from app.kit.storage.sql_work import T, Work
 
@@ -23,6 +23,7 @@ class Storage(AsyncSqlStorage):
     """An open PostgreSQL database."""
 
     system = "postgresql"
+    returns_changes = True
 
     def __init__(self, settings: ServiceSettings) -> None:
         arguments = postgres_url.parse(settings.database_url.get_secret_value())
@@ -30,7 +31,7 @@ class Storage(AsyncSqlStorage):
         super().__init__(
             settings,
             "postgresql+asyncpg://",
-            async_creator=lambda **_: _Connecting(arguments),
+            async_creator=lambda **_: _connecting(arguments),
             connect_args=_prepared(arguments),
             isolation_level="AUTOCOMMIT",
         )
@@ -51,12 +52,6 @@ class Storage(AsyncSqlStorage):
             status: str = await self._run("execute", plain, parameters)
             return int(status.rpartition(" ")[2])
         return await super().execute(statement, **parameters)
-
-    async def change_at_once(
-        self, change: Change, values: Mapping[str, Any], **parameters: Any
-    ) -> Sequence[Any]:
-        statement = at_once(change, tuple(values))
-        return await self.fetch(statement, **parameters, **new_values(values))
 
     async def migration(self, work: Work[T]) -> T:
         def alone(connection: sa.Connection) -> T:
@@ -96,14 +91,10 @@ class Storage(AsyncSqlStorage):
             return await self.async_engine.raw_connection()
 
 
-class _Connecting:
-    """What opens a connection when it is awaited; a coroutine that never is makes Python warn."""
-
-    def __init__(self, arguments: dict[str, Any]) -> None:
-        self._arguments = arguments
-
-    def __await__(self) -> Generator[Any, Any, asyncpg.Connection]:
-        return _connect(**self._arguments).__await__()
+@types.coroutine
+def _connecting(arguments: dict[str, Any]) -> Generator[Any, Any, asyncpg.Connection]:
+    """Connect when this is awaited; of a common coroutine that never is, Python would warn."""
+    return (yield from _connect(**arguments).__await__())
 
 
 async def _connect(**arguments: Any) -> asyncpg.Connection:

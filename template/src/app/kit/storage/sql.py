@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from app.kit.features import Feature
 from app.kit.migrations import sql as migrations
 from app.kit.storage.operations import OPERATION_SECONDS, Fault, require_version, unavailable
-from app.kit.storage.sql_changes import Change
 from app.kit.storage.sql_snapshots import SqlSnapshots
 from app.kit.storage.sql_work import T, Work
 
@@ -32,6 +31,9 @@ class SqlStorage(SqlSnapshots):
     Of the operations, ``slots`` are under way at a time; the others wait in the order they came.
     """
 
+    returns_changes = False
+    """Whether ``fetch`` can run the statements of ``at_once``."""
+
     def __init__(self, slots: int = sys.maxsize) -> None:
         self._slots = asyncio.Semaphore(slots)
 
@@ -46,16 +48,6 @@ class SqlStorage(SqlSnapshots):
     @abstractmethod
     async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
         """Run one statement, durable when this returns, and return the number of rows it met."""
-
-    async def change_at_once(
-        self, change: Change, values: Mapping[str, Any], **parameters: Any
-    ) -> Sequence[Any]:
-        """Do a change as one statement, and return the rows that it reads.
-
-        Without rows, it was not done: the database cannot, or the update met no row, or another
-        changed it at that moment.
-        """
-        return ()
 
     @abstractmethod
     async def transact(self, work: Work[T]) -> T:

@@ -13,7 +13,7 @@ from app.kit.idempotency import FirstRequest
 from app.kit.ids import now
 from app.kit.resources import R, Versions, as_first, one, require
 from app.kit.storage.sql import SqlStorage
-from app.kit.storage.sql_changes import Change
+from app.kit.storage.sql_changes import Change, at_once, new_values
 from app.kit.storage.sql_load import Row, load_rows
 from app.kit.storage.sql_requests import Requests
 from app.kit.storage.sql_tables import THIS_ID, expected_version
@@ -124,10 +124,11 @@ class Resources(Generic[R]):
     async def _change(
         self, change: Change, this_id: UUID, expected: Versions, values: Mapping[str, Any]
     ) -> R:
-        new, this = {"updated_at": now(), **values}, {"this_id": this_id}
-        rows = await self.storage.change_at_once(change, new, **this, **expected_version(expected))
-        for resource in self._read(rows):
-            return resource
+        if self.storage.returns_changes:
+            new = {"updated_at": now(), **values}
+            given = {"this_id": this_id, **expected_version(expected), **new_values(new)}
+            for resource in await self.find(at_once(change, tuple(new)), **given):
+                return resource
         return await self.storage.transact(
             lambda connection: self.change_in(connection, change, this_id, expected, values)
         )

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from contextvars import copy_context
-from functools import cache
+from functools import cache, partial
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -20,33 +20,18 @@ CALL_SECONDS = OPERATION_SECONDS * 0.75
 """A call ends before its operation does: then the log has the reason, and a commit its time."""
 
 Connect = Callable[[], sa.Connection]
+OnThread = Callable[[Connect], Any]
+Future = asyncio.Future[Any]
 
 _thread = threading.local()
 
 
-class Call:
-    """Work to be done on a thread, and a caller who waits for it; without work, the thread ends."""
+class Call(NamedTuple):
+    """Work for a thread, and who waits for it; without work, the thread ends."""
 
-    def __init__(self, work: Work[Any] | None, seconds: float = CALL_SECONDS) -> None:
-        self.work, self._context = work, copy_context()
-        self._end = time.monotonic() + seconds
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self.loop.create_future()
-
-    def is_over(self) -> bool:
-        """Return whether nobody waits any more, or the time is up."""
-        return self.future.cancelled() or time.monotonic() > self._end
-
-    def run(self, work: Work[Any], connect: Connect) -> Callable[[], None]:
-        """Do the work, and return what gives the outcome to the future."""
-        _thread.call = self
-        try:
-            check_time()
-            result = self._context.run(_when_unlocked, work, connect)
-        except BaseException as error:
-            failure = error  # Python forgets ``error`` at the end of this block.
-            return lambda: self.future.set_exception(failure)
-        return lambda: self.future.set_result(result)
+    future: Future
+    end: float
+    work: OnThread | None
 
 
 class Threads:
@@ -66,44 +51,51 @@ class Threads:
         if len(self._threads) < min(self.calls + 1, self.size):
             self._threads.append(threading.Thread(target=self._serve, daemon=True))
             self._threads[-1].start()
-        result: T = await self._put(Call(work, seconds))
+        run = copy_context().run
+        result: T = await self._put(lambda connect: run(_when_unlocked, work, connect), seconds)
         return result
 
     async def aclose(self) -> None:
         """Close the connections when all is done, and end the threads."""
         ending, self._threads = self._threads, []
-        await asyncio.gather(*(self._put(Call(None)) for _ in ending))
+        await asyncio.gather(*(self._put(None) for _ in ending))
 
-    def _put(self, call: Call) -> asyncio.Future[Any]:
+    def _put(self, work: OnThread | None, seconds: float = CALL_SECONDS) -> Future:
+        future = asyncio.get_running_loop().create_future()
         self.calls += 1
-        self._queue.put(call)
-        return call.future
+        self._queue.put(Call(future, time.monotonic() + seconds, work))
+        return future
 
     def _serve(self) -> None:
         with ExitStack() as stack:
             connect = cache(lambda: stack.enter_context(self._connect()))
             while work := (call := self._queue.get()).work:
-                self._answer(call, call.run(work, connect))
-        self._answer(call, lambda: call.future.set_result(None))
+                _thread.call = call
+                try:
+                    check_time()
+                    self._answer(call.future, partial(call.future.set_result, work(connect)))
+                except BaseException as error:
+                    self._answer(call.future, partial(call.future.set_exception, error))
+        self._answer(call.future, partial(call.future.set_result, None))
 
-    def _answer(self, call: Call, outcome: Callable[[], None]) -> None:
+    def _answer(self, future: Future, answer: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # The loop is closed.
-            call.loop.call_soon_threadsafe(self._finish, call, outcome)
+            future.get_loop().call_soon_threadsafe(self._finish, future, answer)
 
-    def _finish(self, call: Call, outcome: Callable[[], None]) -> None:
+    def _finish(self, future: Future, answer: Callable[[], None]) -> None:
         self.calls -= 1
-        if not call.future.cancelled():
-            outcome()
+        if not future.cancelled():
+            answer()
 
 
 def is_over() -> bool:
-    """Return whether the call that this thread is busy with should end."""
+    """Return whether nobody waits for what this thread does, or its time is up."""
     call: Call = _thread.call
-    return call.is_over()
+    return call.future.cancelled() or time.monotonic() > call.end
 
 
 def check_time() -> None:
-    """Raise ``TimeoutError`` if the call that this thread is busy with should end."""
+    """Raise ``TimeoutError`` if that is so."""
     if is_over():
         raise TimeoutError("The file was busy for too long.")
 
