@@ -43,7 +43,7 @@ check: .venv/ready ## Check format, lint and types of the template and of its te
 	@zizmor --quiet --offline $(WORKFLOWS) template/.github/dependabot.yml
 	@pre-commit validate-config template/.pre-commit-config.yaml
 
-format: .venv/ready ## Format, and mend what can be mended
+format: .venv/ready ## Format, and fix what can be fixed
 	@ruff check --fix --silent || true
 	@ruff format
 

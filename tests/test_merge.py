@@ -21,7 +21,7 @@ REFUSED = {
     "a merge that is under way": (
         "git checkout -q -b side; git commit -q --allow-empty -m x; git checkout -q -;"
         "git merge -q --no-commit --no-ff -s ours side",
-        "A merge is under way",
+        "A merge is in progress",
     ),
     "an ignored file where one of the template's comes": (
         f"echo {NEW} >>.gitignore; git commit -qam x; echo mine >{NEW}",

@@ -1,4 +1,4 @@
-"""A merge of the template into this project by Copier, in which nothing of the owner's is lost."""
+"""A merge of the template into this project by Copier, which loses nothing of the owner's work."""
 
 import os
 import subprocess
@@ -14,10 +14,10 @@ from revisions import as_generated
 ANSWERS = ".copier-answers.yml"
 SAVED = Path("saved")
 
-# Of git's variables, those that say how to reach a repository, and not which one this is.
+# Variables of git that say how to reach a repository; the others say which one it is.
 KEPT = ("GIT_CONFIG_", "GIT_SSH", "GIT_SSL_", "GIT_ASKPASS", "GIT_TERMINAL_PROMPT", "GIT_EXEC_PATH")
 
-# What Copier needs of git: to see new files, to take each line, names as it knows them, no hooks.
+# Copier needs git to list new files, to apply every line, to quote names, and to run no hooks.
 CONFIGURATION = {
     "status.showUntrackedFiles": "normal",
     "apply.whitespace": "nowarn",
@@ -29,11 +29,11 @@ CONFIGURATION = {
 
 
 class TemplateError(Exception):
-    """What was asked for cannot be done."""
+    """The command cannot be executed."""
 
 
 def leave_other_repositories() -> None:
-    """Have git work in this folder, whatever the environment says."""
+    """Have git use this folder's repository, whatever the environment says."""
     for name in [*os.environ]:
         if name.startswith("GIT_") and not name.startswith(KEPT):
             del os.environ[name]
@@ -55,21 +55,21 @@ def paths(command: str, *options: str) -> list[str]:
 
 
 def status(*options: str) -> list[str]:
-    """Return the paths that are not as they were committed, in the whole repository."""
+    """Return the paths with uncommitted changes, in the whole repository."""
     entries = paths("status", "--porcelain", "--untracked-files=normal", "--no-renames", *options)
     return [entry[3:] for entry in entries]
 
 
 def refuse_unfinished_work(except_for: Collection[str] = ()) -> None:
-    """Raise ``TemplateError`` unless all is committed."""
+    """Raise ``TemplateError`` unless everything else is committed."""
     unfinished = [path for path in status() if path not in except_for]
     refuse(unfinished, "not committed; commit or stash it first")
     if Path(os.fsdecode(git("rev-parse", "--git-path", "MERGE_HEAD").strip())).exists():
-        raise TemplateError("A merge is under way: commit it first.")
+        raise TemplateError("A merge is in progress: commit it first.")
 
 
 def merge(target: dict[str, Any], **asking: Any) -> list[Path]:
-    """Have Copier merge what ``target`` says, and return the copies of edited files that went."""
+    """Have Copier merge ``target``; return the copies of edited files that it removed."""
     with (
         TemporaryDirectory() as old_folder,
         TemporaryDirectory() as new_folder,
@@ -87,13 +87,13 @@ def merge(target: dict[str, Any], **asking: Any) -> list[Path]:
 
 
 def render(folder: Path, **target: Any) -> None:
-    """Make what the template has for this project's answers."""
+    """Render the template with this project's answers."""
     (folder / ANSWERS).write_bytes(Path(ANSWERS).read_bytes())
     run_recopy(folder, defaults=True, overwrite=True, quiet=True, **target)
 
 
 def refuse_what_would_be_lost(*made: Path) -> None:
-    """Raise ``TemplateError`` if Copier would spoil a file, or one that git cannot bring back."""
+    """Raise ``TemplateError`` if Copier would damage a file, or lose an edit."""
     all_made = {path.relative_to(m) for m in made for path in m.rglob("*") if path.is_file()}
     here = sorted(path for path in all_made if os.path.lexists(path))
     links = [path for path in here if is_behind_link(path, *made)]
@@ -115,7 +115,7 @@ def refuse_what_would_be_lost(*made: Path) -> None:
 
 
 def is_behind_link(path: Path, *made: Path) -> bool:
-    """Tell whether what the template changes would be written where a symbolic link leads."""
+    """Return whether a change of the template would be written through a symbolic link."""
     as_made = {(made_in / path).exists() and (made_in / path).read_bytes() for made_in in made}
     return any(folder.is_symlink() for folder in path.parents) or (
         path.is_symlink() and len(as_made) > 1
@@ -123,7 +123,7 @@ def is_behind_link(path: Path, *made: Path) -> bool:
 
 
 def is_edited(path: Path, *made: Path) -> bool:
-    """Tell whether a file is not as the template made it."""
+    """Return whether a file differs from what the template made."""
     as_made = [folder / path for folder in made if (folder / path).exists()]
     return not any(path.read_bytes() == other.read_bytes() for other in as_made)
 
@@ -136,7 +136,7 @@ def refuse(names: list[str], why: str) -> None:
 
 
 def is_text(path: Path) -> bool:
-    """Tell whether Copier can merge a file; it spoils others."""
+    """Return whether a file is text; Copier damages others."""
     try:
         return not path.is_file() or "\0" not in path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -144,7 +144,7 @@ def is_text(path: Path) -> bool:
 
 
 def configured() -> dict[str, str]:
-    """Return the environment by which git has ``CONFIGURATION``, whatever the owner's says."""
+    """Return the environment that sets git's ``CONFIGURATION``, above the owner's."""
     first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
     variables = {"GIT_CONFIG_COUNT": str(first + len(CONFIGURATION))}
     for number, (name, value) in enumerate(CONFIGURATION.items(), start=first):
@@ -153,7 +153,7 @@ def configured() -> dict[str, str]:
 
 
 def save_edited(gone: list[str], old: Path) -> list[Path]:
-    """Write the files that are not as the template had made them to ``SAVED``."""
+    """Copy removed files that the owner had edited to ``SAVED``."""
     saved = []
     for name in gone:
         text, made = git("show", f"HEAD:./{name}"), old / name

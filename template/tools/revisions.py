@@ -1,4 +1,4 @@
-"""Revisions of the schema, the template's and the owner's, in one line."""
+"""Keeps the revisions of the template and of the owner in one line."""
 
 import ast
 import re
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 Followers = dict[str, list[str]]
-"""The revisions on each."""
+"""The revisions that follow each revision."""
 
 VERSIONS = "src/app/migrations/*/versions/*.py"
 DOWN_REVISION = re.compile(rb"^(down_revision\b.*?= *)[\"'][^\"']*[\"']", re.MULTILINE)
 
 
 def follow_own(committed: set[str]) -> Iterator[str]:
-    """Put revisions that are not committed after those on the same one that are; tell of each.
+    """Put new revisions after committed ones that follow the same revision; yield a line for each.
 
-    A database that has the project's revision then gets the new one, and there is one head.
+    Then a database that has the owner's revision gets the new one, and there is one head.
     """
     every = {path: identifiers(path) for path in sorted(Path().glob(VERSIONS))}
     own = followers(found for path, found in every.items() if str(path) in committed)
@@ -27,7 +27,7 @@ def follow_own(committed: set[str]) -> Iterator[str]:
         for down_revision in down_revisions:
             last = heads(down_revision, own)
             if set(last) <= {down_revision} or set(last) & set(heads(revision, everyone)):
-                continue  # None of the owner's is on it, or they follow this one as well.
+                continue  # No revision of the owner's follows it, or they follow this one, too.
             if len(last) > 1:
                 yield f"{path} is one more head, as yours are {' and '.join(last)}: merge them."
                 continue
@@ -37,7 +37,7 @@ def follow_own(committed: set[str]) -> Iterator[str]:
 
 
 def followers(revisions: Iterable[tuple[str, list[str]]]) -> Followers:
-    """Return which revisions are on each, of names and of the names that they follow."""
+    """Return the followers of each revision, from pairs of a name and the names it follows."""
     found: Followers = {}
     for revision, down_revisions in revisions:
         for down_revision in down_revisions:
@@ -46,7 +46,7 @@ def followers(revisions: Iterable[tuple[str, list[str]]]) -> Followers:
 
 
 def heads(revision: str, following: Followers) -> list[str]:
-    """Return the last revisions after one, which is itself if none follows it."""
+    """Return the last revisions after one; itself if none follows it."""
     reached = found = {revision}
     while found:
         found = {after for one in found for after in following.get(one, [])} - reached
@@ -55,7 +55,7 @@ def heads(revision: str, following: Followers) -> list[str]:
 
 
 def identifiers(path: Path) -> tuple[str, list[str]]:
-    """Return a revision's name, and the names of those that it follows, where they are literal."""
+    """Return a revision's name and the names it follows, if they are literals."""
     found: dict[str, Any] = {"revision": "", "down_revision": None}
     with suppress(SyntaxError, ValueError):
         for statement in ast.parse(path.read_bytes()).body:
@@ -70,5 +70,5 @@ def identifiers(path: Path) -> tuple[str, list[str]]:
 
 
 def as_generated(text: bytes) -> bytes:
-    """Return a file without what ``follow_own``, or git at the ends of lines, may have changed."""
+    """Return a file without the changes of ``follow_own``, and with git's line endings undone."""
     return DOWN_REVISION.sub(b"", text).replace(b"\r\n", b"\n")

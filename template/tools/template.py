@@ -1,9 +1,8 @@
 """Takes a newer version of the template into this project, or changes its database engine.
 
-``make update`` and ``make switch`` run it, in the project's folder. Both are ``copier update``, a
-three-way merge into the working tree, with what that leaves to people: it refuses what could get
-lost, keeps edits of files that go, keeps revisions in one line, names every conflict, and then
-exits with 1.
+``make update`` and ``make switch`` run it in the project's folder. Both run ``copier update``, a
+three-way merge into the working tree. In addition, this tool refuses to lose work, keeps edits of
+removed files, keeps revisions in one line, and lists every conflict; then it exits with 1.
 """
 
 import argparse
@@ -41,7 +40,7 @@ def answer(name: str) -> str:
 
 
 def update() -> bool:
-    """Take the template's newest version; return whether nothing is left to merge by hand."""
+    """Take the template's newest version; return whether there are no conflicts."""
     before = answer("_commit")
     answer("database")  # Without it, Copier would take the default one.
     saved = merge({}, defaults=not sys.stdin.isatty(), skip_answered=True)
@@ -53,7 +52,7 @@ def update() -> bool:
 
 
 def switch(engine: str) -> bool:
-    """Change the engine, at the same version; return whether nothing is left to merge by hand."""
+    """Change the engine, at the same version; return whether there are no conflicts."""
     before = answer("database")
     if engine == before:
         raise TemplateError(f"The project is for {engine} already.")
@@ -82,7 +81,7 @@ def storage_modules() -> set[str]:
 
 
 def to_write(had: set[str]) -> list[Path]:
-    """Return the modules that features lack on the project's engine, and where revisions go."""
+    """Return the modules that features need for the new engine, and the folders of revisions."""
     kept = {path.parent for kind in had for path in APP.glob(f"*/{kind}.py")}
     features = [path.parent for path in APP.glob("*/routes.py") if path.parent in kept]
     modules = [feature / f"{kind}.py" for feature in features for kind in kinds()]
@@ -91,19 +90,19 @@ def to_write(had: set[str]) -> list[Path]:
 
 
 def useless(lost: set[str]) -> set[Path]:
-    """Return the project's own files that are for what it no longer has."""
+    """Return the owner's files for storage that the project no longer has."""
     forms = (f"{APP}/**/{{}}*.py", f"{MIGRATIONS}/{{}}/versions/*.py", "tests/**/test_{}_*.py")
     return {path for name in lost for form in forms for path in Path().glob(form.format(name))}
 
 
 def saved_before() -> list[Path]:
-    """Return the copies, of earlier times, of files that are there again."""
+    """Return earlier copies of files that exist again."""
     copies = SAVED.rglob("*.saved")
     return [path for path in copies if path.relative_to(SAVED).with_suffix("").exists()]
 
 
 def report(saved: list[Path]) -> bool:
-    """Print what is left to do, and return whether nothing is to be merged by hand."""
+    """Print what is left to do; return whether there are no conflicts."""
     for line in follow_own(set(paths("ls-files"))):
         print(line)
     conflicts = paths("diff", "--relative", "--name-only", "--diff-filter=U")
@@ -121,20 +120,20 @@ def show(title: str, names: Collection[Path] | Collection[str]) -> None:
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """Raise ``TemplateError`` for whatever fails, with the way back if there is one to go."""
+def one_line_errors() -> Iterator[None]:
+    """Raise ``TemplateError`` for any failure, with the way back if something was merged."""
     try:
         yield
     except KeyboardInterrupt:
         raise TemplateError(f"Interrupted.{way_back()}") from None
-    except Exception as error:  # Copier's are of many kinds.
-        said = str(error).rpartition("Stderr:")[2]  # Git's words, if it is git that failed.
+    except Exception as error:  # Copier raises many kinds.
+        said = str(error).rpartition("Stderr:")[2]  # Git's message, if git failed.
         one_line = re.sub(r"[\s|]+", " ", said).strip()
         raise TemplateError(f"{one_line}{way_back()}") from None
 
 
 def way_back() -> str:
-    """Return what to say of it, if anything was merged."""
+    """Return how to go back, if anything was merged."""
     return f" It is merged in part; to go back: {GO_BACK}." if status() else ""
 
 
@@ -148,7 +147,7 @@ def main() -> None:
     leave_other_repositories()
     try:
         refuse_unfinished_work()
-        with told_in_one_line():
+        with one_line_errors():
             finished = update() if options.command == "update" else switch(options.engine)
     except (TemplateError, OSError) as error:
         sys.exit(f"Error: {error}")

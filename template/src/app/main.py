@@ -1,4 +1,4 @@
-"""The application: settings, storage, features and middleware, put together."""
+"""The application, made of settings, storage, features and middleware."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from app.settings import Settings, load_settings
 
 
 def create_app(settings: Settings | None = None, features: Sequence[Feature] = FEATURES) -> FastAPI:
-    """Return the service. Without ``settings`` it reads them from the environment."""
+    """Return the service; by default, its settings come from the environment."""
     settings = settings or load_settings()
 
     @asynccontextmanager
@@ -25,9 +25,9 @@ def create_app(settings: Settings | None = None, features: Sequence[Feature] = F
             open_platform(app, settings, storage) as platform,
         ):
             repositories = {f.name: storage.repository(f) for f in features if f.is_stored()}
-            yield {**platform, **repositories}  # What routes find in request.state.
+            yield {**platform, **repositories}  # Becomes request.state.
 
-    about = metadata(DISTRIBUTION)  # Of pyproject.toml.
+    about = metadata(DISTRIBUTION)  # From pyproject.toml.
     app = Application(
         title=TITLE,
         description=about["Summary"],

@@ -1,4 +1,4 @@
-"""A running service that asks for tokens, whoever gives them."""
+"""A running service that requires tokens, of any verifier."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

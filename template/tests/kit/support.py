@@ -122,7 +122,7 @@ def app(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def start(
     arguments: Sequence[str], variables: dict[str, str], **options: Any
 ) -> subprocess.Popen[bytes]:
-    """Begin the same in a process of its own."""
+    """Start the same in another process."""
     command = [sys.executable, "-m", "tests.kit.probe.service", *arguments]
     return subprocess.Popen(command, cwd=gettempdir(), env=_environment(**variables), **options)
 
@@ -140,7 +140,7 @@ def _environment(**variables: str) -> dict[str, str]:
 def process(
     settings: Settings, log: Path, *options: str, **variables: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run the service in a process of its own; yield it and its host and port when it is ready."""
+    """Run the service in another process; yield it with its host and port when it is ready."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     variables |= {"DATABASE_URL": url(settings), "PORT": address.rpartition(":")[2]}

@@ -1,4 +1,4 @@
-"""Nobody gets in without a token that allows it, whoever gives the tokens."""
+"""Each request needs a token that allows it, of any verifier."""
 
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -157,10 +157,10 @@ def test_a_token_is_in_no_answer_and_no_log(
         service.tokens["unknown"] = "c3Nob3VsZC1ub3Qtc2hvdw"
         answers = [service.request("POST", "/probe", access) for access in service.tokens]
 
-    shown = caplog.text + "".join(f"{answer.headers}{answer.text}" for answer in answers)
-    assert "POST /probe" in shown
+    visible = caplog.text + "".join(f"{answer.headers}{answer.text}" for answer in answers)
+    assert "POST /probe" in visible
     for token in service.tokens.values():
-        assert token not in shown
+        assert token not in visible
 
 
 def test_the_document_says_which_operations_need_a_token(protected: Protected) -> None:

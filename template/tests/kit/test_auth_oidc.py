@@ -174,10 +174,10 @@ CONFUSED: dict[str, Callable[[LocalIssuer], str]] = {
         issuer.claims(), "s" * 32, "HS256", {"kid": "secret"}
     ),
     "a key for encryption": lambda issuer: Key("enc", "RS256", RSA).sign(issuer.claims()),
-    "a key of its own": lambda issuer: (mine := new_key("mine")).sign(
+    "a key in its header": lambda issuer: (mine := new_key("mine")).sign(
         issuer.claims(), jwk=mine.published()
     ),
-    "a place for keys of its own": lambda issuer: new_key("mine").sign(
+    "a URL of keys in its header": lambda issuer: new_key("mine").sign(
         issuer.claims(), jku=f"{issuer.url}/mine"
     ),
 }
@@ -435,7 +435,7 @@ async def test_a_verified_token_is_believed_for_a_while_but_not_after_its_end(
     token = issuer.token(exp=int(now) + 20)
     assert (await verifier.verify(token)).access == ALL
 
-    monkeypatch.setattr(oidc, "LEEWAY_SECONDS", -30)  # Whoever verifies it now finds it expired.
+    monkeypatch.setattr(oidc, "LEEWAY_SECONDS", -30)  # A verification would now find it expired.
     assert (await verifier.verify(token)).access == ALL
     monkeypatch.setattr(time, "time", lambda: now + 21)
     with pytest.raises(InvalidToken):

@@ -1,4 +1,4 @@
-"""What browsers are told: by default nothing is allowed, and by settings what they say."""
+"""Headers for browsers: by default nothing is allowed; settings allow more."""
 
 import re
 from base64 import b64encode

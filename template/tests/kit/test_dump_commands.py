@@ -64,7 +64,7 @@ def test_a_dump_that_nobody_reads_can_be_ended(database: str) -> None:
 def test_a_load_that_nobody_feeds_can_be_ended(database: str) -> None:
     with begun(database, "load") as process:
         assert process.stdin
-        process.stdin.write(dump_of(many(500))[:-1])  # Returns once it was read, but for the last.
+        process.stdin.write(dump_of(many(500))[:-1])  # Returns once most of it was read.
         process.stdin.flush()
         check_end(process)
 

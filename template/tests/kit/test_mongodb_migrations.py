@@ -134,7 +134,7 @@ async def test_who_lost_the_lock_records_nothing(
 
     monkeypatch.setattr(migrations, "RENEWAL_SECONDS", 0.02)
     revision("9999_taken_over", taken_over)
-    with pytest.raises(Unavailable, match="taken for dead"):
+    with pytest.raises(Unavailable, match="lock of this migration expired"):
         await empty.migrate()
 
     others_than_this = migrations.revisions() - {"9999_taken_over"}
@@ -160,9 +160,9 @@ async def test_an_old_schema_and_a_newer_one_are_told_apart(
         check_or_newer,
         partial(empty.repository(PROBE).add, Sample.new("x")),
     ):
-        with pytest.raises(Unavailable, match="app migrate") as told:
+        with pytest.raises(Unavailable, match="app migrate") as failure:
             await ask()
-        assert "0001_probe" in told.value.reason
+        assert "0001_probe" in failure.value.reason
     assert await empty.database.list_collection_names() == []
 
     await empty.migrate()
@@ -171,9 +171,9 @@ async def test_an_old_schema_and_a_newer_one_are_told_apart(
     )
 
     async with open_storage(empty_database) as restarted:
-        with pytest.raises(Unavailable) as told:
+        with pytest.raises(Unavailable) as failure:
             await restarted.check()
-        assert "9999_newer" in told.value.reason
+        assert "9999_newer" in failure.value.reason
         await restarted.migrate()
         await restarted.repository(PROBE).add(Sample.new("x"))
     with serving(create_app(empty_database)) as url:

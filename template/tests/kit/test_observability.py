@@ -35,7 +35,7 @@ DURATION = "http_server_request_duration_seconds_count"
 
 @dataclass
 class Seen:
-    """What two workers told while they served, one was killed, and another took its place."""
+    """The output of two workers, of which one was killed and replaced."""
 
     log: list[dict[str, Any]]
     before: str
@@ -94,7 +94,7 @@ def collecting() -> Iterator[tuple[str, list[Span]]]:
 
 
 def get(address: str, path: str) -> str:
-    """Send a request on a connection of its own."""
+    """Send a request on a new connection."""
     connection = HTTPConnection(address, timeout=10)
     connection.request("GET", path, headers=SECRETS)
     text = connection.getresponse().read().decode()

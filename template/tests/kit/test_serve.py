@@ -66,7 +66,7 @@ def test_it_can_end_while_it_begins(settings: Settings) -> None:
         async with app.router.lifespan_context(app):
             await asyncio.sleep(seconds)
 
-    for number in range(40):  # A thread that had been left would tell of itself.
+    for number in range(40):  # A thread that is still running would print to stderr.
         asyncio.run(begin_and_end(number % 10 / 2000))
 
 
@@ -178,12 +178,12 @@ def test_two_colons_are_all_addresses_of_both_families(free_port: int) -> None:
     "host", ["nowhere.invalid", "", "a b", "a" * 70, "192.0.2.1", "2001:db8::1"]
 )
 def test_where_it_cannot_listen_is_one_line(host: str, free_port: int) -> None:
-    shown = f"[{host}]" if ":" in host else host
+    place = f"[{host}]" if ":" in host else host
 
     with pytest.raises(InvalidSettings) as refused:
         listen(host, free_port)
 
-    start = f"HOST, PORT: cannot listen on {shown}:{free_port}: "
+    start = f"HOST, PORT: cannot listen on {place}:{free_port}: "
     assert re.fullmatch(re.escape(start) + r"[\w ]+", str(refused.value))
 
 

@@ -79,7 +79,7 @@ async def test_migrating_twice_and_at_once_is_safe(empty_database: Settings) -> 
 
 
 class Interrupted(BaseException):
-    """The process is told to end."""
+    """The process is asked to end."""
 
 
 async def migrate_up_to(storage: SqlStorage, last: int) -> bool:
@@ -147,9 +147,9 @@ async def test_a_newer_schema_is_told_apart_and_served(
     await run(empty, lambda c: c.execute(newer))
 
     await empty.migrate()
-    with pytest.raises(Unavailable, match="app migrate") as told:
+    with pytest.raises(Unavailable, match="app migrate") as failure:
         await empty.check()
-    assert "newer" in told.value.reason
+    assert "newer" in failure.value.reason
     with serving(create_app(empty_database)) as url:
         async with httpx.AsyncClient(base_url=url) as client:
             assert (await client.get("/health/ready")).status_code == 200
@@ -164,14 +164,14 @@ async def test_altering_a_table_keeps_what_refers_to_it(empty: SqlStorage) -> No
 
     def refer(connection: sa.Connection) -> None:
         operations = Operations(MigrationContext.configure(connection))
-        remarks = operations.create_table("remarks", sa.Column("of", sa.Uuid, to_sample))
-        connection.execute(sa.insert(remarks), {"of": sample.id})
+        comments = operations.create_table("comments", sa.Column("of", sa.Uuid, to_sample))
+        connection.execute(sa.insert(comments), {"of": sample.id})
 
     def alter(connection: sa.Connection) -> Any:
         operations = Operations(MigrationContext.configure(connection))
         with operations.batch_alter_table("probe", recreate="auto") as table:
             table.alter_column("content", type_=sa.String(300), existing_nullable=False)
-        return connection.execute(sa.text("SELECT count(*) FROM remarks")).scalar()
+        return connection.execute(sa.text("SELECT count(*) FROM comments")).scalar()
 
     await run(empty, refer)
 

@@ -34,7 +34,7 @@ document = schemathesis.openapi.from_dict(create_app(Settings.model_construct())
 def test_every_answer_is_as_documented(
     case: schemathesis.Case[Any], client: httpx.Client, settings: Settings
 ) -> None:
-    """It is no failure either, and tells nothing of the inside. A note that is named is there."""
+    """It is no failure either, and reveals no internals. A note that is named exists."""
     if ID.fullmatch(str(case.path_parameters.get("note_id"))):
         case.path_parameters["note_id"] = create(client)["id"]
 

@@ -18,7 +18,7 @@ from tests.notes.made import new_note
 Change = Callable[[NoteRepository, UUID, Versions], Awaitable[object]]
 
 CHANGES: dict[str, Change] = {
-    "rewrite": lambda notes, note_id, expected: notes.update(
+    "update": lambda notes, note_id, expected: notes.update(
         note_id, {"content": "new"}, expected=expected
     ),
     "send": lambda notes, note_id, expected: notes.send(note_id, expected=expected),

@@ -1,4 +1,4 @@
-"""What every service has: its errors and documents, middleware, and routes for machines."""
+"""The parts of the application that every service has."""
 
 import gc
 from collections.abc import AsyncIterator
@@ -50,7 +50,7 @@ class Application(FastAPI):
 
 
 def middleware(settings: ServiceSettings) -> list[Middleware]:
-    """Return what a request passes, from the outside in."""
+    """Return the middleware, the outermost first."""
     origins = settings.cors_origins
     cors = Middleware(Cors, origins=origins, credentials=settings.cors_credentials)
     return [
@@ -68,7 +68,7 @@ def middleware(settings: ServiceSettings) -> list[Middleware]:
 def _telemetry() -> TelemetryConfig:
     return {
         "auto_configure": False,
-        "tracing": tracing.is_enabled(),  # Else each request would look for a tracer.
+        "tracing": tracing.is_enabled(),  # If true, each request looks for a tracer.
         "metrics": False,
         "logs": False,
         "operation_spans": False,
@@ -80,14 +80,14 @@ def _telemetry() -> TelemetryConfig:
 async def open_platform(
     app: FastAPI, settings: ServiceSettings, storage: Storage
 ) -> AsyncIterator[dict[str, Any]]:
-    """Begin logs, traces and metrics, and yield what middleware finds in the lifespan's state."""
+    """Start logs, traces and metrics, and yield the lifespan's state, which middleware reads."""
     configure_logs(settings.log_level, settings.log_format)
     async with (
         tracing.sending_traces(app.title),
         collect_metrics(storage) as measured,
         log_until_ready(partial(storage.check, or_newer=True)),
     ):
-        gc.freeze()  # What is here by now stays, and need not be looked at again and again.
+        gc.freeze()  # What exists now stays; the collector need not visit it again.
         yield {
             "storage": storage,
             "metrics": measured,

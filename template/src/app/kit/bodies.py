@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 LEFT_OUT: Any = Field(default_factory=lambda: None)
-"""The default of a field that a change need not have; ``values`` has it only if it was given."""
+"""The default of an optional field of a change; ``values`` has only the fields that were sent."""
 
 
 class Body(BaseModel):
@@ -22,5 +22,5 @@ class Change(Body):
     """What a client changes in a resource."""
 
     def values(self) -> dict[str, Any]:
-        """Return the values that were given, ``None`` and others that are false included."""
+        """Return the values that were sent, including ``None``, ``0`` and ``""``."""
         return {name: getattr(self, name) for name in self.model_fields_set}

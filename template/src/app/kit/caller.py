@@ -9,9 +9,9 @@ Access = Literal["read", "write"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request: ``subject`` names them, and is empty where no token is asked for.
+    """Who sends a request: ``subject`` names them, and is empty where no token is required.
 
-    ``claims`` are what a token says besides, if it is signed and not only known.
+    ``claims`` are those of a JWT; a static token has none.
     """
 
     subject: str
@@ -24,4 +24,4 @@ class Caller:
 
 
 ANONYMOUS = Caller("", frozenset({"read", "write"}))
-"""Whoever may do what they ask for without a token."""
+"""The caller of a request that needs no token."""

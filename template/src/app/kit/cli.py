@@ -45,7 +45,7 @@ cli = typer.Typer(
 
 @dataclass(frozen=True)
 class Service:
-    """What the commands are for: where the application is made, and its settings."""
+    """What the commands work on: the application's factory, its settings and features."""
 
     create_app: str
     """As in ``app.main:create_app``."""
@@ -76,7 +76,7 @@ def serve(
     """Run the service on HOST:PORT."""
     settings = _settings(context)
     ignored = environment.drop_missing_plugins()
-    # Here, as in openapi(), to spare the other commands a third of a second.
+    # Imported here and in openapi() only, so that other commands start 0.3 s faster.
     from app.kit.http import server
 
     _on_storage(
@@ -85,9 +85,9 @@ def serve(
     auth.check(settings)
     configure_logs(settings.log_level, settings.log_format)
     for name in ignored:
-        log.warning("%s names what is not installed; the default is used.", name)
+        log.warning("%s names a plugin that is not installed; the default is used.", name)
     listeners = server.listen(settings.host, settings.port)
-    # The server stops on SIGTERM and then raises it once more, to end with 143; we end with 0.
+    # uvicorn stops on SIGTERM and then raises it again, to exit with 143; we exit with 0.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with _folder_for_metrics() if workers > 1 and not reload else nullcontext():
         server.run(
@@ -109,7 +109,7 @@ def serve(
 
 @contextmanager
 def _folder_for_metrics() -> Iterator[None]:
-    """Make a folder, in memory where that is known, in which each worker keeps its metrics."""
+    """Make a folder for the workers' metrics, in memory where that is possible."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with TemporaryDirectory(prefix="app-metrics-", dir=memory) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -119,7 +119,9 @@ def _folder_for_metrics() -> Iterator[None]:
 @cli.command()
 def migrate(
     context: typer.Context,
-    check: Annotated[bool, typer.Option("--check", help="Only tell; exit 1 if it is not.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 if it is not the newest.")
+    ] = False,
 ) -> None:
     """Bring the schema to the newest revision, as soon as the database answers."""
     settings = _settings(context)
@@ -137,7 +139,7 @@ def migrate(
 
 @cli.command()
 def seed(context: typer.Context) -> None:
-    """Load the seeds; what is there already stays as it is."""
+    """Load the seeds; those that exist already stay unchanged."""
 
     async def load(storage: Storage) -> None:
         for feature in context.obj.features:
@@ -158,7 +160,7 @@ def dump(
     file: Annotated[Path, typer.Argument(help="Where to; - is stdout.")] = STREAM,
     feature: FeatureName = None,
 ) -> None:
-    """Write all records as NDJSON, as they are at one moment, the same text on every database."""
+    """Write a snapshot of all records as NDJSON, the same text on every database."""
     _end_on_signals()
 
     async def run(storage: Storage) -> None:
@@ -178,7 +180,7 @@ def load(
     file: Annotated[Path, typer.Argument(help="Where from; - is stdin.")] = STREAM,
     feature: FeatureName = None,
 ) -> None:
-    """Store the records of a dump, each in the place of the one of its id; others stay."""
+    """Store the records of a dump; a record with the same id is replaced, others stay."""
     _end_on_signals()
 
     async def run(storage: Storage) -> None:
@@ -206,7 +208,7 @@ def _report(counts: work.Counts, done: str) -> None:
 
 
 def _end_on_signals() -> None:
-    """Have Ctrl-C and SIGTERM end what waits for a pipe, too, and leave no unfinished file."""
+    """Have Ctrl-C and SIGTERM also interrupt a wait for a pipe, and leave no unfinished file."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -28,7 +28,7 @@ PLUGINS = {
 
 
 class _Refusal(logging.Handler):
-    """Raises what the parser only warns of: it names the line, and nothing that is in it."""
+    """Raises what the parser only warns of; the message has the line's number and no value."""
 
     def emit(self, record: logging.LogRecord) -> None:
         raise InvalidSettings(f".env: {record.getMessage()}")
@@ -71,7 +71,7 @@ def load_dotenv() -> None:
 
 
 def add_to_dotenv(name: str, value: str) -> None:
-    """Add a variable to the file, in a line of its own."""
+    """Add a variable to the file, on a new line."""
     text = _text()
     with FILE.open("a", encoding="utf-8") as file:
         file.write("\n" if text and not text.endswith("\n") else "")
@@ -81,8 +81,8 @@ def add_to_dotenv(name: str, value: str) -> None:
 def drop_missing_plugins() -> list[str]:
     """Remove variables that name plugins of OpenTelemetry which are not installed.
 
-    Importing FastAPI would fail with them, so it must not have been imported yet. Returns the
-    names to warn of, which are none where the SDK is off.
+    Importing FastAPI fails with such a variable, so call this before. Returns the names to warn of;
+    none if the SDK is off.
     """
     dropped = [name for name in PLUGINS if name in os.environ and _drop(name)]
     off = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"

@@ -1,10 +1,10 @@
-"""What can go wrong in business terms; ``http/problems.py`` makes the answers."""
+"""Errors in business terms; ``http/problems.py`` turns them into answers."""
 
 from typing import ClassVar
 
 
 class ServiceError(Exception):
-    """A failure whose message is for the caller; ``status`` is what HTTP answers by default."""
+    """A failure whose message is for the caller; ``status`` is its default HTTP status."""
 
     status: ClassVar[int] = 400
 
@@ -16,7 +16,7 @@ class NotFound(ServiceError):
 
 
 class KeyReused(ServiceError):
-    """The key of the request belongs to another one."""
+    """The idempotency key was used for another request."""
 
     status = 422
 
@@ -25,7 +25,7 @@ class KeyReused(ServiceError):
 
 
 class Conflict(ServiceError):
-    """The request does not fit the present state."""
+    """The request conflicts with the present state."""
 
     status = 409
 

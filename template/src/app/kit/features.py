@@ -1,8 +1,8 @@
 """The features of the service: the packages beside the kit that have a ``routes.py``.
 
-A feature's ``routes.py`` has its ``router``. If it stores something, it has a module for each kind
-of database, with its ``Repository``; ``seeds.py`` if it has seeds, and a ``Record`` in its
-``models.py`` if it takes part in dumps.
+A feature's ``routes.py`` has its ``router``. A feature that stores something has a module for each
+kind of database, with its ``Repository``. Seeds are in ``seeds.py``; a ``Record`` in ``models.py``
+makes it take part in dumps.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Feature:
         return find_spec(f"{self.package}.{module}") is not None
 
     def is_stored(self) -> bool:
-        """Return whether it has a module for a kind of database, as the kit has migrations for."""
+        """Return whether it has a module for a kind of database."""
         return any(self.has(kind.name) for kind in iter_modules(migrations.__path__))
 
     def load(self, module: str) -> Any:

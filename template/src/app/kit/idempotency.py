@@ -1,4 +1,4 @@
-"""Keys by which a request that is sent again is known (``Idempotency-Key``)."""
+"""Keys that identify a request which is sent again (``Idempotency-Key``)."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,7 +14,7 @@ Key = Annotated[str, Field(min_length=1, max_length=MAX_KEY, pattern="^[!-~]+$")
 
 
 Recorded = Annotated[T | None, Field(exclude_if=lambda value: value is None)]
-"""What a record of a dump has of a request with a key; without one, it has no such field."""
+"""A field of a dump's record: the request with a key; without one, the field is left out."""
 
 
 @dataclass(slots=True)
@@ -26,19 +26,19 @@ class FirstRequest:
 
 
 def digest(text: str) -> str:
-    """Return what is kept of a text, to know later whether another is the same."""
+    """Return the SHA-256 of a text, to compare it with another later."""
     return sha256(text.encode()).hexdigest()
 
 
 def first_request(key: str | None, body: type[BaseModel], resource: Any) -> FirstRequest | None:
-    """Return what is kept of the request that adds a resource, if it has a key."""
+    """Return the record of the request that adds a resource, if it has a key."""
     return FirstRequest(key, digest(_written(body, resource))) if key else None
 
 
 def _written(body: type[BaseModel], resource: Any) -> str:
     """Return all that a client wrote, as one text.
 
-    A field with its default does not count: a field that is added later leaves old keys valid.
+    A field with its default value is left out, so that a field added later keeps old keys valid.
     """
     parts = []
     for name, field in body.model_fields.items():

@@ -1,4 +1,4 @@
-"""Ids and times, made here so that no two databases can disagree about them."""
+"""Ids and times, made in Python so that they are the same on every database."""
 
 import re
 import secrets
@@ -18,7 +18,7 @@ def new_id() -> UUID:
     """Return a UUIDv7 (RFC 9562), greater than every id this process has made before.
 
     48 bits of Unix milliseconds, then 74 bits, of which 73 are random. Within one millisecond, or
-    when the clock goes back, the last id is counted up instead.
+    when the clock goes back, the last id is incremented instead.
     """
     global _last
     with _lock:
@@ -30,7 +30,7 @@ def new_id() -> UUID:
 
 
 def parse_id(text: str) -> UUID:
-    """Return the UUID written as answers write it, in either case, or raise ``ValueError``."""
+    """Return a UUID from its hyphenated form, upper or lower case, or raise ``ValueError``."""
     if not _ID.fullmatch(text):
         raise ValueError("not a UUID")
     return UUID(text)
@@ -39,7 +39,7 @@ def parse_id(text: str) -> UUID:
 def time_of(made: UUID) -> datetime:
     """Return when ``new_id`` made an id, in UTC and whole milliseconds.
 
-    As a time of creation, it is in the order of the ids, whichever process made them.
+    So times of creation are in the order of the ids, also across processes.
     """
     return EPOCH + timedelta(milliseconds=made.int >> 80)
 

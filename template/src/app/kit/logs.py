@@ -21,7 +21,7 @@ class _Ids(logging.Filter):
         if trace := trace_id.get():
             record.trace_id = trace
         if record.name.startswith("opentelemetry."):
-            record.exc_info = None  # What it cannot do is no bug here, and one line says it.
+            record.exc_info = None  # Its failures are no bugs of the service; one line is enough.
         return True
 
 
@@ -31,7 +31,7 @@ def _formatter(style: LogFormat) -> logging.Formatter:
             ["levelname", "name", "process", "message", "request_id"],
             rename_fields={"levelname": "level", "name": "logger"},
             timestamp="time",
-            reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # Of the server's, for terminals.
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's, for terminals.
         )
     return logging.Formatter("%(asctime)s %(levelname)-7s %(message)s  [%(request_id)s]")
 

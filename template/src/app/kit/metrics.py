@@ -1,7 +1,7 @@
-"""What Prometheus is told, by the names of OpenTelemetry's conventions.
+"""Metrics for Prometheus, named by OpenTelemetry's conventions.
 
-With several workers, each writes its values to files in the folder that ``app serve`` makes, and
-whichever is asked answers with the sum. What a worker counted stays when it ends.
+Several workers write their values to files in a folder that ``app serve`` makes, and each answers
+with the sum. The counts of a worker that has ended are kept.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from app.kit.storage import Storage
 from app.kit.storage.operations import Fault
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the folder; prometheus_client looks at it when it is imported."""
+"""The variable that names the folder; prometheus_client reads it when it is imported."""
 
 SAMPLE_SECONDS = 1
 KINDS = ("bug", "overload", *(fault.name.lower() for fault in Fault))
@@ -40,7 +40,7 @@ class Metrics:
             ).labels
         )
         self.failures = Counter(
-            "app_failures", "Requests that the service could not do.", ["kind"], registry=registry
+            "app_failures", "Requests answered with 500 or 503.", ["kind"], registry=registry
         )
         for kind in KINDS:
             self.failures.labels(kind)
@@ -49,12 +49,12 @@ class Metrics:
             return Gauge(name, about, labels, registry=registry, multiprocess_mode="livesum")
 
         state = "db_client_connection_state"
-        self._size = gauge("db_client_connection_max", "Connections that the pool may have.")
+        self._size = gauge("db_client_connection_max", "Maximum size of the pool.")
         self._used = gauge("db_client_connection_count", "Connections.", state).labels("used")
-        self._waiting = gauge("db_client_connection_pending_requests", "Operations without one.")
+        self._waiting = gauge("db_client_connection_pending_requests", "Operations that wait.")
 
     def sample(self, storage: Storage) -> None:
-        """Note how much of the pool is in use now."""
+        """Record the use of the connection pool."""
         pool = storage.pool()
         self._size.set(pool.size)
         self._used.set(pool.used)
@@ -71,19 +71,19 @@ class Metrics:
 
 
 def _forget_dead(folder: Path) -> None:
-    """Drop what workers that are no more have said about now."""
+    """Drop the gauges of workers that have ended."""
     for file in folder.glob("gauge_live*.db"):
         pid = int(file.stem.rpartition("_")[2])
         try:
             os.kill(pid, 0)
-        except OSError:  # Nobody, or somebody else's.
-            with suppress(FileNotFoundError):  # Another worker did the same.
+        except OSError:  # No such process, or another user's.
+            with suppress(FileNotFoundError):  # Another worker removed it.
                 mark_process_dead(pid)
 
 
 @asynccontextmanager
 async def collect_metrics(storage: Storage) -> AsyncIterator[Metrics]:
-    """Give the metrics of this process, and note the use of the pool as time goes by."""
+    """Yield the metrics of this process, and sample the pool every second."""
     metrics = Metrics()
 
     async def sample() -> None:

@@ -1,4 +1,4 @@
-"""What a feature needs of MongoDB, besides PyMongo."""
+"""The parts of MongoDB storage for the repositories of features."""
 
 from app.kit.storage.mongodb import Collection, Document, Storage
 from app.kit.storage.mongodb_documents import Documents

@@ -1,7 +1,7 @@
-"""The shape of a resource, as its dataclass says it, and what changes and versions have in common.
+"""The fields of a resource, read from its dataclass, and the rules of versions.
 
-Databases derive columns, documents and rules from ``attributes``, so that a field is described in
-one place, and no order of fields has to be repeated.
+Databases derive columns, documents and rules from ``attributes``. So a field is described in one
+place, and the order of the fields is not repeated.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 LIMITS = ("min_length", "max_length", "ge", "le", "max_digits", "decimal_places")
 
 Versions = frozenset[int] | None
-"""The versions a resource may have for a method to go on; ``None`` allows any."""
+"""The versions that a method accepts; ``None`` accepts any."""
 
 
 ASCII = object()
@@ -60,10 +60,10 @@ R = TypeVar("R", bound=Resource)
 
 @dataclass(frozen=True)
 class Attribute:
-    """A field of a dataclass: what its values are, without how JSON writes them.
+    """A field of a dataclass: its type and limits, without its form in JSON.
 
-    ``type`` is ``Literal`` where the values are ``choices``, and of a list the type of its items.
-    The values may be ids of the feature that it ``refers_to``.
+    ``type`` is ``Literal`` if the values are ``choices``; for a list, it is the type of the items.
+    ``refers_to`` is the feature whose ids the values are, if any.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Attribute:
 
     @property
     def is_scalar(self) -> bool:
-        """Whether one column can have it."""
+        """Whether one column can hold it."""
         return not self.is_list and not is_dataclass(self.type)
 
 
@@ -118,9 +118,9 @@ def _attribute(name: str, annotation: Any) -> Attribute:
 
 
 def one(found: Iterable[R], expected: Versions, kind: str) -> R:
-    """Return the resource that was found; ``kind`` is what messages call it.
+    """Return the resource that was found; ``kind`` is its name in messages.
 
-    None raises ``NotFound``, one of another version than ``expected`` ``PreconditionFailed``.
+    Raises ``NotFound`` without one, and ``PreconditionFailed`` if its version is not ``expected``.
     """
     for resource in found:
         require(resource, expected, kind)
@@ -135,11 +135,11 @@ def references(model: type) -> dict[str, str]:
 
 
 def require(resource: Resource, expected: Versions, kind: str) -> None:
-    """Raise ``PreconditionFailed`` if a resource has another version."""
+    """Raise ``PreconditionFailed`` if the version of a resource is not ``expected``."""
     if expected is not None and resource.version not in expected:
         raise PreconditionFailed(f"The {kind} has changed.")
 
 
 def as_first(resource: R, first_id: UUID, time: datetime) -> R:
-    """Return what the first request made, from what the same request has made later."""
+    """Return the resource that the first request made, from the one of its repetition."""
     return replace(resource, id=first_id, created_at=time, updated_at=time)

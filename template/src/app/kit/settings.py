@@ -82,7 +82,7 @@ S = TypeVar("S", bound=ServiceSettings)
 
 def read_settings(kind: type[S]) -> S:
     """Read the settings, or raise ``InvalidSettings``."""
-    read_dotenv()  # Says what is wrong with the file, if anything.
+    read_dotenv()  # Raises if the file is malformed.
     try:
         return kind()
     except ValidationError as error:

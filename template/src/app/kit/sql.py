@@ -1,4 +1,4 @@
-"""What a feature needs of SQL, besides SQLAlchemy."""
+"""The parts of SQL storage for the repositories of features."""
 
 from app.kit.storage.operations import operation
 from app.kit.storage.sql import SqlStorage

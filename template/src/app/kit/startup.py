@@ -1,4 +1,4 @@
-"""Starting before the database is there, as happens when a whole machine or cluster starts."""
+"""Starting before the database is available, as when a whole machine or cluster starts."""
 
 import asyncio
 import logging
@@ -10,26 +10,26 @@ from app.kit.errors import Unavailable
 
 PAUSE_SECONDS = 0.5
 LAST_CHECK_SECONDS = 1.0
-WORTH_WAITING = ("outage", "transient")  # A missing right stays missing.
+WORTH_WAITING = ("outage", "transient")  # Waiting does not help against the others.
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def log_until_ready(check: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Say in the log what the service waits for, each thing once, until ``check`` succeeds."""
+    """Log each reason once why the service is not ready, until ``check`` succeeds."""
     ended = asyncio.Event()
-    telling = asyncio.create_task(_tell(check, ended))
+    logging_task = asyncio.create_task(_log_until_ready(check, ended))
     try:
         yield
     finally:
-        ended.set()  # Cancelled at once, it might leave a connection that is being opened.
-        await asyncio.wait([telling], timeout=LAST_CHECK_SECONDS)
-        telling.cancel()
-        await asyncio.wait([telling])
+        ended.set()  # Cancelling it at once could leak a connection that is being opened.
+        await asyncio.wait([logging_task], timeout=LAST_CHECK_SECONDS)
+        logging_task.cancel()
+        await asyncio.wait([logging_task])
 
 
-async def _tell(check: Callable[[], Awaitable[None]], ended: asyncio.Event) -> None:
+async def _log_until_ready(check: Callable[[], Awaitable[None]], ended: asyncio.Event) -> None:
     waited_for = ""
     while not ended.is_set():
         try:
@@ -46,17 +46,17 @@ async def _tell(check: Callable[[], Awaitable[None]], ended: asyncio.Event) -> N
 
 
 async def retry_until_available(
-    work: Callable[[], Awaitable[None]], seconds: float, tell: Callable[[str], None]
+    work: Callable[[], Awaitable[None]], seconds: float, report: Callable[[str], None]
 ) -> None:
-    """Do ``work`` as soon as the database is available; ``Unavailable`` if it is not in time."""
-    end, told = time.monotonic() + seconds, False
+    """Do ``work`` once the database is available; raise ``Unavailable`` after ``seconds``."""
+    end, is_reported = time.monotonic() + seconds, False
     while True:
         try:
             return await work()
         except Unavailable as error:
             if error.kind not in WORTH_WAITING or time.monotonic() > end:
                 raise
-            if not told:
-                tell(f"Waiting up to {seconds:g} s: {error} {error.reason}".rstrip())
-            told = True
+            if not is_reported:
+                report(f"Waiting up to {seconds:g} s: {error} {error.reason}".rstrip())
+            is_reported = True
         await asyncio.sleep(PAUSE_SECONDS)

@@ -1,6 +1,6 @@
-"""Traces, where OpenTelemetry's own variables ask for them.
+"""Traces, if OpenTelemetry's own variables enable them.
 
-FastAPI makes the span of a request. Here are those of the database, and what sends both.
+FastAPI makes the span of a request; this module makes those of the database and sends both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FLUSH_SECONDS = 1
 
 
 def is_enabled() -> bool:
-    """Tell whether the environment asks for traces."""
+    """Return whether the environment enables traces."""
     disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     return _exporter() != "none" and not disabled
 
@@ -49,7 +49,7 @@ def _can_send() -> bool:
 
 
 def _provider(service: str) -> TracerProvider | None:
-    """Return what sends spans, or ``None`` where the SDK does not take one of its variables."""
+    """Return the SDK's provider, or ``None`` if it rejects one of its variables."""
     logging.getLogger("opentelemetry.util.re").addFilter(_hide_header)
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -67,17 +67,17 @@ def _provider(service: str) -> TracerProvider | None:
 
 
 def _hide_header(record: logging.LogRecord) -> bool:
-    """Keep a malformed header, which may be a key of whoever takes the traces, out of the log."""
+    """Keep a malformed header, which may be a secret, out of the log."""
     record.msg, record.args = "A header in OTEL_EXPORTER_OTLP_HEADERS is not name=value", ()
     return True
 
 
 @asynccontextmanager
 async def sending_traces(service: str) -> AsyncIterator[None]:
-    """Send spans as they end, named by the service; if not asked to, import nothing that could.
+    """Send spans as they end, if traces are enabled; else the SDK is not imported.
 
-    A thread of its own sends them, from a queue that drops what does not fit. At the end it has
-    ``FLUSH_SECONDS`` for what is left, so a collector that is away holds nothing up.
+    A thread sends them from a bounded queue, which drops what does not fit. At the end it has
+    ``FLUSH_SECONDS`` for the rest, so an unavailable collector delays nothing.
     """
     provider = _provider(service) if is_enabled() and _can_send() else None
     if not provider:
@@ -93,7 +93,7 @@ async def sending_traces(service: str) -> AsyncIterator[None]:
 
 
 def trace_of(scope: Scope) -> str:
-    """Return the id of the trace that a request belongs to, if any; its span forgets the query."""
+    """Return the trace id of a request, or an empty text; remove the query from its span."""
     span = trace.get_current_span()
     if not (context := span.get_span_context()).is_valid:
         return ""
@@ -104,7 +104,7 @@ def trace_of(scope: Scope) -> str:
 
 @contextmanager
 def database_span(system: str, feature: str, operation: str) -> Iterator[None]:
-    """Make what happens a span of the present trace."""
+    """Trace an operation on the database as a span."""
     attributes = {
         "db.system.name": system,
         "db.collection.name": feature,

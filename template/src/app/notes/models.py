@@ -1,4 +1,4 @@
-"""What a note is, what a client writes of one, and what a dump has of it.
+"""Notes and comments, the bodies of their requests, and their records in dumps.
 
 This is the one description of notes: tables, documents, rules and dumps are derived from it.
 """
@@ -31,14 +31,14 @@ NewNote = NewContent
 
 
 class NoteChange(Change):
-    """What to change in a note; a field left out stays as it is."""
+    """What to change in a note; a field that is left out keeps its value."""
 
     content: Content = LEFT_OUT
 
 
 @dataclass(slots=True)
 class Comment:
-    """A remark on a note."""
+    """A comment on a note."""
 
     id: Id
     content: Content
@@ -89,7 +89,7 @@ class Note(NoteFields):
         )
 
     def require_room(self) -> None:
-        """Raise ``Conflict`` if there can be no more comments."""
+        """Raise ``Conflict`` if the note has the maximum of comments."""
         if len(self.comments) >= MAX_COMMENTS:
             raise Conflict(f"The note has {MAX_COMMENTS} comments already.")
 
@@ -111,7 +111,7 @@ class CommentRequest:
 
 @dataclass(slots=True)
 class CommentRecord(Comment):
-    """A comment, with what its idempotency key needs."""
+    """A comment in a dump, with its idempotency key."""
 
     idempotency: Recorded[CommentRequest] = None
 
@@ -127,7 +127,7 @@ def _in_order(comments: Sequence[CommentRecord]) -> Sequence[CommentRecord]:
 
 @dataclass(slots=True)
 class Record(NoteFields):
-    """A note as dumps have it: whole, with what the idempotency keys of its requests need."""
+    """A note in a dump, with the idempotency keys of its requests."""
 
     comments: Annotated[
         list[CommentRecord], Field(max_length=MAX_COMMENTS), AfterValidator(_in_order)

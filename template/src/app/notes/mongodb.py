@@ -1,4 +1,4 @@
-"""Notes in one collection of MongoDB, each a document with its comments in it."""
+"""Notes in a collection of MongoDB; a note is one document with its comments."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ HAS_ROOM = {f"comments.{MAX_COMMENTS - 1}": {"$exists": False}}
 
 
 class Repository(NoteRepository):
-    """Keeps notes in MongoDB; a change is one command that finds the note by all conditions."""
+    """Stores notes in MongoDB; a change is one command with all conditions."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
@@ -95,7 +95,7 @@ class Repository(NoteRepository):
         await load_documents(self.collection, RECORDS, records)
 
     async def _push(self, note_id: UUID, expected: Versions, added: Document) -> int | None:
-        """Add a comment if there is room, and return the version of the note then."""
+        """Add a comment if there is room, and return the note's new version."""
         chosen = self.notes.chosen(note_id, expected) | HAS_ROOM
         update = counted({"$push": {"comments": {"$each": [added], "$sort": {"id": 1}}}})
         changed = await self.notes.find_and_update(chosen, update, {"version": 1})
@@ -118,7 +118,7 @@ class Repository(NoteRepository):
     async def _first_comment(
         self, note_id: UUID, comment: Comment, key: str
     ) -> tuple[Comment, int] | None:
-        """Return what adding the comment of a key has returned, if it is still there."""
+        """Return the result of the first request with this key, if its comment still exists."""
         chosen = {"_id": note_id, "comments.idempotency.key": key}
         fields = {"comments": {"$elemMatch": {"idempotency.key": key}}}
         if not (document := await self.notes.find_and_update(chosen, NOTHING, fields)):

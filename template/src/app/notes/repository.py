@@ -1,4 +1,4 @@
-"""What notes need of a database, whichever it is."""
+"""The interface between notes and a database."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -11,13 +11,13 @@ from app.notes.models import Comment, Note
 class NoteRepository(Protocol):
     """Stores notes together with their comments.
 
-    Each method happens entirely or not at all, and is durable when it returns. A note that does
-    not exist raises ``NotFound``; one whose version is not ``expected``, ``PreconditionFailed``;
-    a database out of reach, ``Unavailable``. Every change adds 1 to the note's version.
+    Each method is atomic, and durable when it returns. It raises ``NotFound`` if the note does not
+    exist, ``PreconditionFailed`` if its version is not ``expected``, and ``Unavailable`` if the
+    database cannot be reached. Every change adds 1 to the note's version.
 
-    What is added may have a ``key``. Adding under the key of a note that is there, or of a comment
-    that its note has, stores nothing: it returns what that returned the first time, whatever is
-    expected now, or raises ``KeyReused`` if what a client wrote is another.
+    A note or a comment may be added with a ``key``. If the one that was added first with this key
+    still exists, nothing is stored: the method returns what it returned the first time, whatever
+    version is expected now, or raises ``KeyReused`` if the client's body is different.
     """
 
     async def latest(self, *, limit: int, before: UUID | None = None) -> list[Note]:
@@ -35,7 +35,7 @@ class NoteRepository(Protocol):
     async def update(
         self, note_id: UUID, values: Mapping[str, Any], *, expected: Versions = None
     ) -> Note:
-        """Give some fields of a note other values and return it."""
+        """Set some fields of a note to new values, and return it."""
         ...
 
     async def send(self, note_id: UUID, *, expected: Versions = None) -> Note:
@@ -54,14 +54,14 @@ class NoteRepository(Protocol):
         expected: Versions = None,
         key: str | None = None,
     ) -> tuple[Comment, int]:
-        """Add a comment, which is returned with the note's version then.
+        """Add a comment; return it with the note's new version.
 
-        Past ``MAX_COMMENTS`` it raises ``Conflict``.
+        Raises ``Conflict`` if the note has ``MAX_COMMENTS`` already.
         """
         ...
 
     async def delete_comment(
         self, note_id: UUID, comment_id: UUID, *, expected: Versions = None
     ) -> None:
-        """Delete a comment; one the note does not have raises ``NotFound``."""
+        """Delete a comment; raise ``NotFound`` if the note does not have it."""
         ...

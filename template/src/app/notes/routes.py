@@ -1,4 +1,4 @@
-"""Notes over HTTP. Each route asks the repository and says what it answered."""
+"""Notes over HTTP. Each route calls one method of the repository."""
 
 from typing import Annotated
 
@@ -40,7 +40,7 @@ class NoteRoute(Route):
     """A route whose path may name a note."""
 
     async def must_exist(self, request: Request) -> None:
-        """Raise ``NotFound`` if it names one that is not there."""
+        """Raise ``NotFound`` if the path names a note that does not exist."""
         if "note_id" in request.path_params:
             await request.state.notes.get(path_id(request, "note_id"))
 
@@ -80,7 +80,7 @@ async def get_note(
 async def replace_note(
     note_id: Id, body: NewNote, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
-    """Replace what a client may write of a note."""
+    """Replace all fields that a client may write."""
     return tagged(await notes.update(note_id, body.values(), expected=if_match), response)
 
 
@@ -88,7 +88,7 @@ async def replace_note(
 async def update_note(
     note_id: Id, body: NoteChange, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
-    """Change the fields that are given; none changes nothing."""
+    """Change the fields that are sent; without any, nothing changes."""
     if values := body.values():
         return tagged(await notes.update(note_id, values, expected=if_match), response)
     return tagged(await notes.get(note_id, expected=if_match), response)
@@ -106,7 +106,7 @@ async def delete_note(note_id: Id, notes: Notes, if_match: IfMatch = None) -> No
 async def send_note(
     note_id: Id, notes: Notes, response: Response, if_match: IfMatch = None
 ) -> Data[Note]:
-    """Count one more sending of a note."""
+    """Add 1 to the number of times a note was sent."""
     return tagged(await notes.send(note_id, expected=if_match), response)
 
 

@@ -1,4 +1,4 @@
-"""Notes to begin with."""
+"""Notes to start with."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +14,7 @@ _TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def _id(number: int) -> UUID:
-    """Return the id of the seed with this number: of the time above, and the same every time."""
+    """Return a fixed id for the seed with this number."""
     return UUID(int=int(_TIME.timestamp() * 1000) << 80 | 0x7 << 76 | 0b10 << 62 | number)
 
 
@@ -43,7 +43,7 @@ SEEDS = (
 
 
 async def seed(notes: NoteRepository) -> int:
-    """Add the seeds that are not there, and return how many were added."""
+    """Add the missing seeds, and return how many were added."""
     added = 0
     for note in SEEDS:
         with suppress(Conflict):

@@ -18,7 +18,7 @@ from app.notes.repository import NoteRepository
 
 
 class Repository(NoteRepository):
-    """Keeps notes in a SQL database."""
+    """Stores notes in a SQL database."""
 
     def __init__(self, storage: SqlStorage) -> None:
         self.storage = storage
@@ -121,7 +121,7 @@ class Repository(NoteRepository):
     def _first_comment(
         self, connection: Connection, note_id: UUID, comment: Comment, key: str
     ) -> tuple[Comment, int] | None:
-        """Lock the note, and return what adding the comment of a key has returned."""
+        """Lock the note, and return the result of the first request with this key, if any."""
         connection.execute(sql.LOCK, {"this_id": note_id})
         given = {"this_id": note_id, "key": key}
         for *found, version in connection.execute(sql.FIRST_COMMENT, given).all():

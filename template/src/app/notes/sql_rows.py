@@ -1,6 +1,6 @@
-"""Notes as rows of two tables, one of them for comments, and the statements about them.
+"""The tables of notes and comments, and their statements.
 
-Statements are built once, here, and only given their parameters on each call.
+Statements are built once, here; each call only binds their parameters.
 """
 
 from collections.abc import Iterable
@@ -26,16 +26,16 @@ from app.kit.sql import (
 from app.notes.models import Comment, CommentRecord, CommentRequest, Note, NoteFields, Record
 
 PAGE = 100
-"""Notes of a dump, each with up to a hundred comments, which are rows as well."""
+"""Notes in a page of a dump; each has up to a hundred comments, which are rows, too."""
 
 notes = sa.Table("notes", Base.metadata, *columns(NoteFields), *request_columns())
 comments = sa.Table(
     "comments",
     Base.metadata,
     sa.Column("note_id", sa.Uuid, sa.ForeignKey("notes.id", ondelete="CASCADE"), primary_key=True),
-    *columns(Comment),  # The primary key keeps a note's comments together and in their order.
+    *columns(Comment),  # The primary key stores a note's comments together, in order.
     sa.Column("idempotency_key", sa.String(MAX_KEY)),
-    sa.Column("note_version", sa.Integer),  # What it became with a comment that has a key.
+    sa.Column("note_version", sa.Integer),  # After adding a comment with a key.
     sa.UniqueConstraint("note_id", "idempotency_key"),
 )
 
@@ -62,7 +62,7 @@ _NEXT = (
     .order_by(notes.c.id)
     .limit(PAGE)
 )
-_UPDATE = (  # Other fields that are among its parameters are changed as well.
+_UPDATE = (  # Parameters with names of other columns set these, too.
     sa.update(notes).where(_THIS, is_expected(notes)).values(version=notes.c.version + 1)
 )
 
@@ -87,7 +87,7 @@ _RECORD_WIDTH = _WIDTH + len(REQUEST)
 
 
 def to_notes(rows: Iterable[Any]) -> list[Note]:
-    """Fold rows of a note beside one of its comments, in their order, into notes."""
+    """Turn ordered rows, each a note with one of its comments, into notes."""
     found: list[Note] = []
     for each in rows:
         if not found or found[-1].id != each[0]:
@@ -98,7 +98,7 @@ def to_notes(rows: Iterable[Any]) -> list[Note]:
 
 
 def to_records(rows: Iterable[Any]) -> list[Record]:
-    """Do the same with rows that also have what is known of requests."""
+    """Do the same with rows that also have the columns of requests."""
     found: list[Record] = []
     for each in rows:
         note, comment = each[:_RECORD_WIDTH], each[_RECORD_WIDTH:]

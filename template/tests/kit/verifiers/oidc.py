@@ -1,4 +1,4 @@
-"""An OpenID Connect issuer on loopback, with keys of its own."""
+"""An OpenID Connect issuer on loopback, with its own keys."""
 
 import json
 import threading
@@ -58,7 +58,7 @@ def new_key(kid: str) -> Key:
 class LocalIssuer(ThreadingHTTPServer):
     """Answers with its documents by their paths, and remembers what it was asked for.
 
-    A document is written as JSON, or as it is if it is an iterator of bytes.
+    A document is sent as JSON; an iterator of bytes is sent unchanged.
     """
 
     def __init__(self) -> None:

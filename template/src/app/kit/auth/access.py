@@ -1,4 +1,4 @@
-"""What verifies tokens, and where a service that asks for none may be reached."""
+"""The interface of token verifiers; a service without tokens stays on loopback."""
 
 from functools import lru_cache
 from ipaddress import ip_address
@@ -9,16 +9,16 @@ from app.kit.errors import InvalidSettings
 
 
 class InvalidToken(Exception):
-    """The token is unknown, expired, or no token at all; callers are not told which."""
+    """The token is unknown, expired or malformed; the caller does not learn which."""
 
 
 class TokenVerifier(Protocol):
-    """Knows whose each token is, and what it allows."""
+    """Verifies bearer tokens."""
 
     async def verify(self, token: str) -> Caller:
-        """Return who has the token, in bounded time, whatever was sent as one.
+        """Return the caller who has the token, in bounded time for any input.
 
-        Raises ``InvalidToken``, or ``Unavailable`` if it cannot be known now.
+        Raises ``InvalidToken``, or ``Unavailable`` if the token cannot be verified now.
         """
         ...
 
@@ -34,9 +34,9 @@ def is_loopback(host: str) -> bool:
 
 @lru_cache(maxsize=64)
 def is_elsewhere(host: str) -> bool:
-    """Return whether the end of a connection is an address of another machine.
+    """Return whether an end of a connection is an address of another machine.
 
-    A server gives addresses; a name is that of a test client, which needs no network.
+    Servers give addresses. A name is that of a test client, which uses no network.
     """
     try:
         return not ip_address(host).is_loopback
@@ -45,6 +45,6 @@ def is_elsewhere(host: str) -> bool:
 
 
 def must_be_on_loopback(host: str, remedy: str) -> None:
-    """Raise ``InvalidSettings`` if a service that asks for no token would be open to others."""
+    """Raise ``InvalidSettings`` if a service without tokens would listen beyond this machine."""
     if not is_loopback(host):
         raise InvalidSettings(f"HOST: the service would be open to anyone: {remedy}")

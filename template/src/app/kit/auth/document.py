@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about tokens."""
+"""Authentication in the OpenAPI document."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Admits a request or refuses it, before anything else of it is looked at."""
+"""Authentication and authorization, before anything else of a request is checked."""
 
 import logging
 import re
@@ -48,21 +48,21 @@ class Authentication:
 class Guard:
     """Admits anyone to public paths, and elsewhere those with a token that allows the request.
 
-    A path is public if it is one of those given, or below one, and health always is. Paths that
-    do not exist are protected too: strangers cannot distinguish them from others. Without a
-    verifier, all that comes from this machine to this machine is admitted.
+    A path is public if it is one of the given paths or below one; health checks always are. Paths
+    that do not exist are protected too, so that strangers cannot find out which exist. Without a
+    verifier, only connections within this machine are admitted.
     """
 
     def __init__(self, public_paths: str, verifier: TokenVerifier | None) -> None:
         self._public = {HEALTH, *public_paths.replace(",", " ").split()}
         self._below_public = tuple(f"{path}/" for path in self._public)
-        self._public.add("/")  # It only leads to /docs.
+        self._public.add("/")  # It only redirects to /docs.
         self._verifier = verifier
         if not verifier:
-            log.warning("No token is asked for: all programs of this machine may read and write.")
+            log.warning("No token is required: all programs of this machine may read and write.")
 
     async def admit(self, scope: Scope) -> Caller:
-        """Return who is calling, or raise an ``HTTPException``: 401 or 403."""
+        """Return the caller, or raise an ``HTTPException`` with 401 or 403."""
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if path in self._public or path.startswith(self._below_public):
             return ANONYMOUS
@@ -89,7 +89,7 @@ async def _verified(verifier: TokenVerifier, scope: Scope) -> Caller:
 
 
 def bearer_token(scope: Scope) -> str | None:
-    """Return the token that was sent, or ``None`` without one; of a malformed one, raise."""
+    """Return the token that was sent, or ``None``; raise ``InvalidToken`` if it is malformed."""
     sent = [value for name, value in scope["headers"] if name == b"authorization"]
     if not any(_SCHEME.match(value) for value in sent):
         return None
@@ -105,6 +105,6 @@ def _is_local(scope: Scope) -> bool:
 
 
 def _unauthorized(detail: str, error: str = "") -> HTTPException:
-    """Return a 401; there is an ``error`` only if a token was sent (RFC 6750, 3.1)."""
+    """Return a 401, with an ``error`` only if a token was sent (RFC 6750, 3.1)."""
     challenge = f'Bearer error="{error}"' if error else "Bearer"
     return HTTPException(401, detail, {"WWW-Authenticate": challenge})

@@ -30,7 +30,7 @@ COMMANDS: tuple[Callable[..., None], ...] = ()
 
 
 class AuthSettings(BaseSettings):
-    """What the environment decides about who may use the service."""
+    """The settings of authentication."""
 
     oidc_issuer: str = ""
     oidc_audience: str = ""
@@ -42,10 +42,10 @@ class AuthSettings(BaseSettings):
 
 
 class Issuer(TokenVerifier):
-    """Believes what an issuer has signed for an audience.
+    """Verifies JWTs that an issuer signed for an audience.
 
-    A token that was verified is believed for a minute, if it is valid for as long, since a
-    signature takes a hundred microseconds.
+    The result is cached for a minute, or until the token expires: verifying a signature takes a
+    hundred microseconds.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Issuer(TokenVerifier):
         self._verified: dict[bytes, tuple[float, Caller]] = {}
 
     async def verify(self, token: str) -> Caller:
-        """Return who has the token: its subject, and what its scopes allow."""
+        """Return the caller: the token's subject, and what its scopes allow."""
         digest, now = sha256(token.encode()).digest(), time.time()
         until, caller = self._verified.get(digest, (0.0, ANONYMOUS))
         if now < until:
@@ -71,7 +71,7 @@ class Issuer(TokenVerifier):
         return caller
 
     def _access(self, claims: dict[str, Any]) -> frozenset[Access]:
-        """Return what the scopes allow; an access for which none is needed is always there."""
+        """Return what the scopes allow; an access whose scope is not set needs none."""
         scopes = claims.get("scope", claims.get("scp"))
         names = scopes.split() if isinstance(scopes, str) else scopes
         granted = names if isinstance(names, list) else []
@@ -83,7 +83,7 @@ class Issuer(TokenVerifier):
             key = await self._keys.get(jwt.get_unverified_header(token).get("kid"))
             return jwt.decode(
                 token,
-                key,  # It has its algorithm: what the token says of one is only compared.
+                key,  # It has its algorithm; the token cannot choose one.
                 ALGORITHMS,
                 audience=self._audience,
                 issuer=self._issuer,
@@ -95,9 +95,9 @@ class Issuer(TokenVerifier):
 
 
 def build_verifier(settings: AuthSettings) -> Issuer | None:
-    """Return what verifies tokens, or ``None`` to ask for none, which is for loopback only.
+    """Return the verifier, or ``None`` without an issuer, which is allowed on loopback only.
 
-    Raises ``InvalidSettings`` if a setting is missing, and if others than this machine could come.
+    Raises ``InvalidSettings`` if a setting is missing or wrong.
     """
     issuer, audience = settings.oidc_issuer, settings.oidc_audience
     if not issuer and not audience:

@@ -24,7 +24,7 @@ MAX_KEYS = 100
 
 
 def is_secure(text: str) -> bool:
-    """Tell whether an URL's answer comes from whom it names: by TLS, or from this machine."""
+    """Return whether a URL uses TLS, or plain HTTP on this machine."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:
@@ -34,11 +34,11 @@ def is_secure(text: str) -> bool:
 
 
 class IssuerKeys:
-    """Keys by their ids, fetched when a token names one that is not there, and each hour.
+    """Keys by their ids, fetched when a token names an unknown key, and every hour.
 
-    Five seconds lie between two fetches, whatever tokens name. A key that is there is never waited
-    for: it stays until a fetch has ended well that does not have it. At most ``waiters`` wait for
-    one that is not there, as strangers can name any, and must leave places to others.
+    Fetches are at least five seconds apart. A known key is used without waiting, until a successful
+    fetch no longer has it. At most ``waiters`` requests wait for an unknown key: anyone can name
+    one, and such requests must not take all slots.
     """
 
     def __init__(self, issuer: str, waiters: int) -> None:
@@ -49,7 +49,7 @@ class IssuerKeys:
         self._is_away = False
 
     async def get(self, kid: str | None) -> PyJWK:
-        """Return a key, or raise ``InvalidToken``, or ``Unavailable`` if it cannot be known now."""
+        """Return a key, or raise ``InvalidToken``, or ``Unavailable`` without an answer."""
         is_old = time.monotonic() > self._fetched + MAX_AGE_SECONDS
         if is_old or kid not in self._keys:
             self._begin_fetch()
@@ -82,7 +82,7 @@ class IssuerKeys:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 self._keys = await _fetched_keys(self._issuer)
-        except Exception as error:  # An issuer may send anything, for which PyJWT raises anything.
+        except Exception as error:  # PyJWT may raise anything for malformed keys.
             log.warning("The keys of %s cannot be had: %.200r", self._issuer, error)
             self._is_away = True
         else:
@@ -90,8 +90,8 @@ class IssuerKeys:
 
 
 async def _fetched_keys(issuer: str) -> dict[str | None, PyJWK]:
-    plain = {"Accept-Encoding": "identity"}  # What is packed may be a thousand times as long.
-    async with httpx.AsyncClient(timeout=None, headers=plain) as client:  # One for all of it.
+    plain = {"Accept-Encoding": "identity"}  # A compressed body could expand a thousand times.
+    async with httpx.AsyncClient(timeout=None, headers=plain) as client:  # See _refresh.
         found = await _json(client, issuer.rstrip("/") + DISCOVERY)
         if found.get("issuer") != issuer:
             raise ValueError("it calls itself by another name")

@@ -1,7 +1,6 @@
 """Static tokens: ``AUTH_TOKENS`` has the hash of each, what it allows, its name and last day.
 
-A token is 256 random bits. Nobody guesses those from their hash, however fast it is: slow hashes
-are for passwords.
+A token is 256 random bits, which cannot be guessed from a fast hash; slow hashes are for passwords.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _ENTRY = re.compile(rf"(?:({NAME})=)?sha256:([0-9a-f]{{64}}):([a-z+]+)(?::(\d{{4
 
 
 class AuthSettings(BaseSettings):
-    """What the environment decides about who may use the service."""
+    """The settings of authentication."""
 
     auth_tokens: SecretStr = SecretStr("")
     host: str = "127.0.0.1"
@@ -47,9 +46,9 @@ class AuthSettings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of a token; ``last_day`` is the last one, in UTC, on which it is valid.
+    """An entry of ``AUTH_TOKENS``; the token is valid until the end of ``last_day``, in UTC.
 
-    A token without a name is named by its hash, so that no two are taken for one caller.
+    A token without a name is named by its hash, so that two of them are two callers.
     """
 
     name: str
@@ -75,9 +74,9 @@ class Tokens(TokenVerifier):
         self._entries = entries
 
     async def verify(self, token: str) -> Caller:
-        """Return who has the token, or raise ``InvalidToken``."""
+        """Return the caller who has the token, or raise ``InvalidToken``."""
         digest, today = _digest(token), now().date()
-        found = [e for e in self._entries if compare_digest(e.digest, digest)]  # Looks at all.
+        found = [e for e in self._entries if compare_digest(e.digest, digest)]  # All of them.
         valid = [entry for entry in found if today <= entry.last_day]
         if not valid:
             raise InvalidToken
@@ -85,9 +84,9 @@ class Tokens(TokenVerifier):
 
 
 def build_verifier(settings: AuthSettings) -> Tokens | None:
-    """Return what verifies tokens, or ``None`` to ask for none, which is for loopback only.
+    """Return the verifier, or ``None`` without entries, which is allowed on loopback only.
 
-    Raises ``InvalidSettings`` for a malformed entry, and if others than this machine could come.
+    Raises ``InvalidSettings`` for a malformed entry.
     """
     entries = settings.auth_tokens.get_secret_value().replace(",", " ").split()
     if not entries:
@@ -115,7 +114,7 @@ def _digest(token: str) -> str:
 
 
 def day_to_come(text: str) -> date:
-    """Return the day, written as 2027-01-31, unless it is over."""
+    """Return a day written as 2027-01-31; a day in the past is refused."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -126,7 +125,7 @@ def day_to_come(text: str) -> date:
 
 
 def subject(text: str) -> str:
-    """Return the name of a caller, if it can be one."""
+    """Return the name of a caller; a malformed one is refused."""
     if not re.fullmatch(NAME, text):
         raise typer.BadParameter("--name takes up to 64 letters, digits and . _ @ -")
     return text

@@ -1,6 +1,6 @@
 """Dumps: all records as NDJSON, the same bytes for the same data on every database.
 
-A line is a record, in the order of their ids, feature by feature. A closing line says how many
-records a feature has, has the SHA-256 of their lines, and names the feature that comes next. So a
-dump that was cut off, at whatever place, or altered is not taken for one.
+Each line is a record; records are in the order of their ids, feature by feature. After the records
+of a feature, a closing line has their number, the SHA-256 of their lines, and the name of the next
+feature. So a dump that was truncated or altered is detected.
 """

@@ -1,4 +1,4 @@
-"""What takes part in dumps."""
+"""The features that take part in dumps."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ class Repository(Protocol):
     """What a feature's repository must have for the feature to take part."""
 
     def dump(self) -> AsyncGenerator[Sequence[Any], None]:
-        """Yield all records, ascending by ``id`` and some at a time, as they were at one moment."""
+        """Yield a snapshot of all records in batches, ascending by ``id``."""
         ...
 
     async def load(self, records: Sequence[Any]) -> None:
-        """Store records, each in the place of the one of its ``id``, if there is one."""
+        """Store records; one with the same ``id`` is replaced."""
         ...
 
 
 @dataclass(frozen=True)
 class Format:
-    """What the lines of a feature's dump are: JSON of its ``Record``, which has an ``id``."""
+    """The lines of a feature's dump: JSON of its ``Record``, which has an ``id``."""
 
     name: str
     records: TypeAdapter[Any]
@@ -45,7 +45,7 @@ class DumpedFeature(Format):
 
 
 def choose(name: str | None, features: Sequence[Feature], storage: Storage) -> list[DumpedFeature]:
-    """Return the feature of this name, or all that take part, what is referred to first.
+    """Return the feature of this name, or all that take part, each after those it refers to.
 
     A feature refers to those that a ``Ref`` of its ``Record`` names. Raises ``TransferError``.
     """
@@ -63,7 +63,7 @@ def choose(name: str | None, features: Sequence[Feature], storage: Storage) -> l
 
 
 def find(name: str, features: Sequence[Feature], storage: Storage) -> DumpedFeature:
-    """Return the feature of this name, or raise ``TransferError`` that says what it lacks."""
+    """Return the feature of this name, or raise ``TransferError`` with what it lacks."""
     feature = next((each for each in features if each.name == name), None)
     if not feature:
         known = ", ".join(each.name for each in features)

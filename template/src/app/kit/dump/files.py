@@ -17,7 +17,7 @@ STREAM = Path("-")
 """Stdin or stdout."""
 
 OPEN_FILE = re.compile(r"/dev/(?:fd/([0-9]{1,9})|stdout|stderr)|/proc/self/fd/([0-9]{1,9})")
-"""Paths that mean a file which is open already."""
+"""Paths of files that are already open."""
 STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
 
 
@@ -25,8 +25,8 @@ STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
 def writing(path: Path) -> Iterator[BinaryIO]:
     """Yield a file to write to.
 
-    A regular file takes its name once all of it is on the disk. A symbolic link is not followed.
-    What cannot be raises ``TransferError``.
+    A regular file gets its name once all of it is on the disk. A symbolic link is not followed.
+    Raises ``TransferError`` if the file cannot be written.
     """
     with _translate_errors("stdout" if path == STREAM else path), _target(path) as file:
         yield file
@@ -48,7 +48,7 @@ def _target(path: Path) -> AbstractContextManager[BinaryIO]:
 
 @contextmanager
 def _replacing(path: Path, old: os.stat_result | None = None) -> Iterator[BinaryIO]:
-    """Yield a file that only its owner may read, or whoever may read the old one."""
+    """Yield a new file with the permissions of the old one, or else readable by its owner only."""
     descriptor, name = mkstemp(prefix=".dump-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -64,29 +64,29 @@ def _replacing(path: Path, old: os.stat_result | None = None) -> Iterator[Binary
 
 
 def _copy_access(old: os.stat_result, descriptor: int) -> None:
-    with suppress(PermissionError):  # Not ours to give: then its owner alone may read it.
+    with suppress(PermissionError):  # Then only its owner may read it.
         os.fchown(descriptor, old.st_uid, old.st_gid)
         os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
 
 
 @contextmanager
 def _filling(place: Path | int) -> Iterator[BinaryIO]:
-    """Yield a pipe or a device, which is written to as it is."""
+    """Yield a pipe or a device, which is written in place."""
     with open(place, "wb", closefd=isinstance(place, Path)) as file:
         try:
             yield file
         except BaseException:
-            os.set_blocking(file.fileno(), False)  # Nobody may read what closing would still write.
+            os.set_blocking(file.fileno(), False)  # close() must not wait for a reader.
             with suppress(OSError):
                 file.close()
             if isinstance(place, int):
-                os.set_blocking(place, True)  # A terminal is that of other programs, too.
+                os.set_blocking(place, True)  # Other programs use the terminal, too.
             raise
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file to read from; what the system refuses raises ``TransferError``."""
+    """Yield a file to read from, or raise ``TransferError``."""
     with _translate_errors("stdin" if path == STREAM else path):
         place = _descriptor(sys.stdin) if path == STREAM else path
         with open(place, "rb", closefd=isinstance(place, Path)) as file:
@@ -102,12 +102,12 @@ def _translate_errors(place: object) -> Iterator[None]:
 
 
 def _descriptor(stream: TextIO | None) -> int:
-    if stream is None:  # Its number may be that of another file by now.
+    if stream is None:  # Its number may now belong to another file.
         raise OSError(EBADF, os.strerror(EBADF))
     return stream.fileno()
 
 
 def regular_size(file: BinaryIO) -> int | None:
-    """Return the bytes of a file that can be read twice, ``None`` for a pipe."""
+    """Return the size of a regular file in bytes; ``None`` for a pipe."""
     status = os.fstat(file.fileno())
     return status.st_size if stat.S_ISREG(status.st_mode) else None

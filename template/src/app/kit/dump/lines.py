@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from app.kit.dump.feature import Format, TransferError
 
 MAX_LINE = 128 * 1024 * 1024
-"""In bytes, written and read: more than the largest document, of 16 MiB, escaped throughout."""
-MAX_PLACE = 100  # characters of an error, as a damaged file may name its fields anything
+"""In bytes: more than the largest document, of 16 MiB, with every character escaped."""
+MAX_PLACE = 100  # characters, as a damaged file may have any names of fields
 BATCH_BYTES = 256 * 1024
-"""Of the lines that are stored at once; that takes a small part of what an operation may."""
+"""The size of a batch: storing it takes a small part of an operation's time."""
 
 
 CLOSING = re.compile(
@@ -33,14 +33,14 @@ class Checksum:
         self.lines = self.size = 0
 
     def add(self, *lines: bytes) -> None:
-        """Take lines into account."""
+        """Count lines and add them to the checksum."""
         for line in lines:
             self._digest.update(line)
             self.size += len(line)
         self.lines += len(lines)
 
     def closing_line(self, following: str | None = None) -> bytes:
-        """Return the line that closes what was added, before that of another feature."""
+        """Return the closing line; ``following`` is the next feature."""
         fields = {self._name: self.lines, "sha256": self._digest.hexdigest()}
         if following:
             fields["next"] = following
@@ -49,7 +49,7 @@ class Checksum:
 
 @dataclass
 class Batch:
-    """Some records of a feature, read; ``size`` is that of their lines in bytes."""
+    """Some records of a feature; ``size`` is the size of their lines in bytes."""
 
     of: Format
     records: list[Any] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Batch:
 
 
 def lines(of: Format, records: Iterable[Any]) -> list[bytes]:
-    """Return the lines of records; one that could not be read again raises ``TransferError``."""
+    """Return the lines of records; one that could not be loaded again raises ``TransferError``."""
     return [_line(of, record) for record in records]
 
 
@@ -83,10 +83,10 @@ def first_feature(file: BinaryIO) -> str | None:
 
 
 def read(formats: Sequence[Format], file: BinaryIO, first: str | None = None) -> Iterator[Batch]:
-    """Yield the records of a dump; raise ``TransferError`` where it is not as it was written.
+    """Yield the records of a dump; raise ``TransferError`` where it was altered or truncated.
 
-    The last records of a feature come once all of them are known to be good. ``first`` names the
-    feature of the first ones; without it, they must fit one of the formats only.
+    The last batch of a feature is yielded once its checksum is verified. ``first`` names the first
+    feature; without it, the first line must fit exactly one of the formats.
     """
     reader, left = _Reader(file), {each.name: each for each in formats}
     line = reader.next_line()
@@ -117,7 +117,7 @@ def _fits(of: Format, line: bytes) -> bool:
 
 
 class _Reader:
-    """Reads lines, and knows the number of the last one."""
+    """Reads lines and counts them."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self.number = file, 0

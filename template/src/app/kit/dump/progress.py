@@ -1,4 +1,4 @@
-"""How far a command is, on stderr if that is a terminal."""
+"""The progress of a command, on stderr if that is a terminal."""
 
 import sys
 import time
@@ -10,11 +10,11 @@ from app.kit.dump.work import Progress
 
 @contextmanager
 def progress_bar(title: str, size: int | None = None) -> Iterator[Progress]:
-    """Yield what shows the progress; without a ``size`` in bytes, the bar only moves."""
+    """Yield a function that shows progress; without a ``size`` in bytes, the bar has no end."""
     if not (sys.stderr and sys.stderr.isatty()):
         yield lambda records, size: None
         return
-    from rich import progress as rich  # Here, as it takes a tenth of a second.
+    from rich import progress as rich  # Imported here, as it takes 0.1 s.
     from rich.console import Console
 
     columns = (rich.TextColumn("{task.description}"), rich.BarColumn())

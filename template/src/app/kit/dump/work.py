@@ -10,7 +10,7 @@ from app.kit.dump.lines import Checksum, lines, read
 from app.kit.errors import ServiceError, Unavailable
 
 Progress = Callable[[int, int], None]
-"""Takes how many records, and how many bytes of lines, were done since the last call."""
+"""Takes the number of records and of bytes since the last call."""
 
 Counts = dict[str, int]
 """The number of records by feature."""
@@ -19,7 +19,7 @@ Counts = dict[str, int]
 async def dump(features: Sequence[DumpedFeature], file: BinaryIO, progress: Progress) -> Counts:
     """Write all records and return how many there are.
 
-    One that could not be loaded again raises ``TransferError``.
+    A record that could not be loaded again raises ``TransferError``.
     """
     counts = {}
     names = [feature.name for feature in features]
@@ -48,7 +48,7 @@ async def _dump(feature: DumpedFeature, file: BinaryIO, progress: Progress) -> C
 def check(
     formats: Sequence[Format], file: BinaryIO, progress: Progress, first: str | None = None
 ) -> None:
-    """Read a whole dump and raise ``TransferError`` unless it is as it was written."""
+    """Read a whole dump; raise ``TransferError`` if it was altered or truncated."""
     for batch in read(formats, file, first):
         progress(len(batch.records), batch.size)
 
@@ -61,7 +61,7 @@ async def load(
 ) -> Counts:
     """Read a dump, store its records in their order, and return how many there are.
 
-    What was stored before an error stays; loading the same again does no harm.
+    What was stored before an error stays; loading is idempotent.
     """
     repositories = {feature.name: feature.repository for feature in features}
     counts: Counts = {}
@@ -88,7 +88,7 @@ def _loaded(counts: Counts) -> str:
 
 
 async def _end_if_cancelled() -> None:
-    """Let Ctrl-C end the command, also where a driver has swallowed the cancellation."""
+    """Have Ctrl-C end the command, also if a driver swallowed the cancellation."""
     await asyncio.sleep(0)
     task = asyncio.current_task()
     if task and task.cancelling():

@@ -1,7 +1,7 @@
-"""Types of fields that mean the same in every feature, and that every database keeps exactly.
+"""Types of fields for every feature, which every database stores exactly.
 
-Their rules are for JSON, in requests and in dumps. How a database keeps the values follows from
-their Python type and from their limits. A choice of a few words is a ``Literal``.
+Their rules are for JSON, in requests and in dumps. How a database stores the values follows from
+their Python type and limits. A choice of a few words is a ``Literal``.
 """
 
 from app.kit.fields.decimals import Digits

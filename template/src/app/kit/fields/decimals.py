@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 class Digits:
     """An exact decimal number, in JSON a string, as in ``Annotated[Decimal, Digits(12, 2)]``.
 
-    It has up to 18 digits, all together, so that an integer of 64 bits can have them.
+    It has up to 18 digits in all, which fit into an integer of 64 bits.
     """
 
     max_digits: int

@@ -25,6 +25,6 @@ def _uuid(value: Any) -> UUID:
 
 
 Id = Annotated[UUID, AfterValidator(_made_here)]
-"""An id that the service has made."""
+"""An id made by the service."""
 
 Uuid = Annotated[UUID, BeforeValidator(_uuid)]

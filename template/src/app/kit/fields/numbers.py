@@ -1,4 +1,4 @@
-"""Whole numbers, and yes or no."""
+"""Whole numbers and booleans."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, Strict
 from pydantic_core import PydanticCustomError
 
 _MAX_COUNT = 2**31 - 1
-_MAX_INTEGER = 2**53 - 1  # What every client of JSON reads exactly.
+_MAX_INTEGER = 2**53 - 1  # Every client of JSON reads these exactly.
 
 
 def _countable(number: int) -> int:

@@ -14,9 +14,9 @@ _TIME = "(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}"
 _WRITTEN_HERE = re.compile(rf"{_DATE}T{_TIME}\.[0-9]{{3}}Z")
 _RFC3339 = re.compile(rf"{_DATE}T{_TIME}(\.[0-9]+)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})", re.IGNORECASE)
 
-_INFINITE = datetime.min.replace(tzinfo=UTC)  # Not every driver tells it from minus infinity.
+_INFINITE = datetime.min.replace(tzinfo=UTC)  # For some drivers, this is minus infinity.
 
-# A page has dozens of times, and isoformat() takes half as long again.
+# A page has dozens of times, and isoformat() takes 1.5 times as long.
 _FORMAT = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
 
 
@@ -65,7 +65,7 @@ Timestamp = Annotated[
     PlainSerializer(_text, return_type=str),
     Field(json_schema_extra={"format": "date-time"}),
 ]
-"""A time that the service has made."""
+"""A time made by the service."""
 
 Moment = Annotated[
     datetime,
@@ -73,6 +73,6 @@ Moment = Annotated[
     PlainSerializer(_text, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""A time that a client gives, with any offset; it is kept in UTC, and cut to milliseconds."""
+"""A time sent by a client, with any offset; stored in UTC, truncated to milliseconds."""
 
 Date = Annotated[date, BeforeValidator(_date)]

@@ -1,4 +1,4 @@
-"""What the routes of a feature need."""
+"""The parts of HTTP for the routes of features."""
 
 from app.kit.caller import ANONYMOUS, Access, Caller
 from app.kit.http.caller import CurrentCaller, get_caller

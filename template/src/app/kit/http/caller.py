@@ -1,4 +1,4 @@
-"""Who is calling, for routes and websockets."""
+"""The caller, for routes and WebSockets."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from app.kit.caller import ANONYMOUS, Caller
 
 
 async def get_caller(connection: HTTPConnection) -> Caller:
-    """Return who is calling; ``ANONYMOUS`` where no token is asked for."""
+    """Return the caller; ``ANONYMOUS`` where no token is required."""
     caller: Caller = connection.scope.get("user", ANONYMOUS)
     return caller
 

@@ -1,4 +1,4 @@
-"""Which pages of other origins may call the service (CORS)."""
+"""Cross-origin requests (CORS)."""
 
 from collections.abc import Collection
 
@@ -13,9 +13,9 @@ PREFLIGHT_SECONDS = "600"
 
 
 class Cors:
-    """Let pages of other origins read every answer, errors too, and send what the service takes.
+    """Allow pages of some origins to call the service and read every answer, also errors.
 
-    It only adds headers, to a preflight's answer those that are asked for.
+    It only adds headers; ``Preflight`` answers preflights.
     """
 
     def __init__(self, app: ASGIApp, *, origins: Collection[str], credentials: bool) -> None:
@@ -39,7 +39,7 @@ class Cors:
         await self.app(scope, receive, send_with_headers)
 
     def headers_for(self, origin: str, *, preflight: bool = False) -> dict[str, str]:
-        """Return the headers that let pages of an origin read an answer, or none."""
+        """Return the headers that allow an origin's pages to read an answer, if any."""
         if not origin or not (origin in self.origins or "*" in self.origins):
             return {}
         headers = {"Access-Control-Allow-Origin": origin}
@@ -55,9 +55,9 @@ class Cors:
 
 
 class Preflight:
-    """Answer a preflight before a token is asked for, as browsers send none with it.
+    """Answer a preflight before authentication, as browsers send no token with it.
 
-    The answer is the same for every path, so nobody learns from it what there is.
+    The answer is the same for every path, so it does not reveal which paths exist.
     """
 
     def __init__(self, app: ASGIApp) -> None:

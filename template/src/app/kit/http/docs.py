@@ -1,4 +1,4 @@
-"""The OpenAPI document, and the page that shows it without asking the internet for anything."""
+"""The OpenAPI document, and the page at ``/docs``, which loads nothing from the internet."""
 
 import json
 import re
@@ -20,7 +20,7 @@ RETRY_AFTER_HEADER = {"description": "Seconds to wait.", "schema": {"type": "int
 
 
 def add_page(app: FastAPI) -> None:
-    """Serve the page at ``/docs``, its script and style below it, and lead there from ``/``."""
+    """Serve the page at ``/docs`` with its script and style, and redirect ``/`` to it."""
     app.mount("/docs/assets", StaticFiles(directory=ASSETS))
     page = bytes(
         get_swagger_ui_html(
@@ -43,7 +43,7 @@ def add_page(app: FastAPI) -> None:
 
 
 def _policy(page: bytes) -> str:
-    """Return the policy under which the page works, and a script that was put into it does not."""
+    """Return the policy that allows the page's own scripts only."""
     scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
     hashes = [f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in scripts]
     return (
@@ -80,6 +80,6 @@ def _with_distinct_names(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _forget_default_422(responses: dict[str, Any]) -> None:
-    """Drop the 422 that FastAPI adds to a path with parameters; ours says what it can give."""
+    """Drop the 422 that FastAPI adds for parameters; routes declare ours with ``documented``."""
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]

@@ -1,7 +1,7 @@
-"""The heads of requests, read whole and checked before uvicorn's parser sees them.
+"""The heads of requests, checked as a whole before uvicorn's parser sees them.
 
-That parser takes what follows an ``Upgrade`` for another protocol and drops the body, and the
-next bytes of it for a new request; it does not say where a body ends. So both are decided here.
+After an ``Upgrade``, that parser drops the body and reads its next bytes as a new request, and it
+does not report where a body ends. So ``Upgrade`` and the length of the body are decided here.
 """
 
 import re
@@ -19,7 +19,7 @@ _VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 
 
 class Refused(Exception):
-    """A request is answered with ``status`` and ``detail`` and goes no further."""
+    """The request is answered with ``status`` and ``detail``; the application does not get it."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -34,17 +34,17 @@ class Head:
     data: bytes
     line: bytes
     fields: dict[bytes, list[bytes]]
-    """The values of the headers that matter here, by their names in lower case."""
+    """The values of the headers in ``_FIELDS``, by their names in lower case."""
     length: int | None
     """Bytes of the body; ``None`` if it comes in chunks."""
 
     @property
     def path(self) -> str:
-        """The path that is asked for, decoded."""
+        """The path of the request, decoded."""
         return unquote(self.line.split(b" ")[1].partition(b"?")[0].decode("latin-1"))
 
     def keeps_alive(self) -> bool:
-        """Return whether the client may send more on this connection."""
+        """Return whether the client may send another request on this connection."""
         return self.line.endswith(b"1.1") and not self._lists(b"connection", b"close")
 
     def is_handshake(self) -> bool:
@@ -54,7 +54,7 @@ class Head:
         return asks and self.length == 0 and self.line.startswith(b"GET ")
 
     def without_upgrade(self) -> bytes:
-        """Return the head without ``Upgrade``, and without blanks at the end of lines."""
+        """Return the head without ``Upgrade`` and without white space at the end of lines."""
         if b"upgrade" not in self.fields and b" \r" not in self.data and b"\t\r" not in self.data:
             return self.data
         lines = self.data[: -len(END)].split(b"\r\n")
@@ -67,9 +67,9 @@ class Head:
 
 
 def read_head(received: bytes) -> Head | None:
-    """Return the head that bytes begin with, or ``None`` if more has to come.
+    """Return the head at the beginning of the bytes, or ``None`` if it is not complete.
 
-    Raises ``Refused`` if the head is too long, or if two readers could understand it differently.
+    Raises ``Refused`` if the head is too long or ambiguous.
     """
     end = received.find(END)
     data = received[: end + len(END)] if end >= 0 else received
@@ -83,7 +83,7 @@ def read_head(received: bytes) -> Head | None:
 
 def _parsed(data: bytes) -> Head:
     if b"\n " in data or b"\n\t" in data:
-        raise Refused(400, "A header goes on in another line.")
+        raise Refused(400, "A header is folded over several lines.")
     line = data[: data.index(b"\r")]
     fields: dict[bytes, list[bytes]] = {}
     for name, value in _FIELDS.findall(data):
@@ -92,7 +92,7 @@ def _parsed(data: bytes) -> Head:
         raise Refused(400, "The first line is not one of HTTP/1.1.")
     hosts = len(fields.get(b"host", []))
     if hosts > 1 or (not hosts and line.endswith(b"1.1")):
-        raise Refused(400, "A request names one host.")
+        raise Refused(400, "The request must have one Host header.")
     return Head(data, line, fields, _length(line, fields))
 
 

@@ -1,4 +1,4 @@
-"""Is the process alive, and can it serve?"""
+"""Liveness and readiness."""
 
 import time
 from dataclasses import dataclass

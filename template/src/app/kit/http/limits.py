@@ -1,4 +1,4 @@
-"""What a request may take: bytes, time, and a place among those under way."""
+"""The limits of a request: bytes, time, and a slot among the requests in flight."""
 
 import asyncio
 import logging
@@ -23,26 +23,26 @@ TOO_MANY = "The service is too busy."
 
 
 class Slots:
-    """Places for requests in this process. Without a free one, the application is not asked."""
+    """Slots for requests in this process; without a free one, a request is refused."""
 
     def __init__(self, at_most: int) -> None:
         self.free = at_most
         self._refused = 0
         self._refusals: deque[Callable[[], None]] = deque()
 
-    def giving_back(self, app: ASGIApp) -> ASGIApp:
-        """Return the application, with a place given back whenever it has ended."""
+    def freeing(self, app: ASGIApp) -> ASGIApp:
+        """Return the application; it frees a slot whenever it has ended."""
 
-        async def give_back(scope: Scope, receive: Receive, send: Send) -> None:
+        async def free_slot(scope: Scope, receive: Receive, send: Send) -> None:
             try:
                 await app(scope, receive, send)
             finally:
                 self.free += 1
 
-        return give_back
+        return free_slot
 
     def refuse_soon(self, answer: Callable[[], None]) -> None:
-        """Call ``answer`` in its turn, a few a round of the loop, so that other work goes on."""
+        """Call ``answer`` later, a few each round of the event loop, so that other work goes on."""
         if not self._refusals:
             asyncio.get_running_loop().call_soon(self._refuse_some)
         self._refusals.append(answer)
@@ -56,7 +56,7 @@ class Slots:
             answer()
 
     def count_refusal(self, metrics: Metrics) -> None:
-        """Count a refusal, and log how many there were once a second: each would cost too much."""
+        """Count a refusal; one line of log a second has their number, to save time."""
         metrics.failures.labels("overload").inc()
         metrics.request_seconds(OTHER_METHOD, OTHER_ROUTE, 503).observe(0)
         self._refused += 1
@@ -69,7 +69,7 @@ class Slots:
 
 
 class BodyLimit:
-    """Refuse a body of more than 64 KiB, announced or not, and one that takes too long."""
+    """Refuse a body of more than 64 KiB, with or without a length, and one that is too slow."""
 
     def __init__(self, app: ASGIApp, seconds: float = 8) -> None:
         self.app = app
@@ -85,7 +85,7 @@ class BodyLimit:
 
         async def receive_within_limits() -> Message:
             nonlocal received, more
-            if not more:  # Who asks again waits for the end of the connection.
+            if not more:  # The next message is the end of the connection.
                 return await receive()
             try:
                 async with asyncio.timeout_at(deadline):

@@ -1,4 +1,4 @@
-"""What every request passes through, as plain ASGI."""
+"""Middleware for every request, as plain ASGI."""
 
 import logging
 import re
@@ -18,7 +18,7 @@ log = logging.getLogger("app.http")
 
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 BEGINNINGS = {"http.response.start", "websocket.http.response.start"}
-"""What an answer begins with; the second if a handshake is refused."""
+"""The first message of an answer; the second is that of a refused handshake."""
 
 OTHER_METHOD = "_OTHER"
 OTHER_ROUTE = "other"
@@ -27,7 +27,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestContext:
-    """Give each request its id and its log line, and each bug an answer that names the id."""
+    """Add an id and a log line to each request; answer 500 after an exception."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -39,7 +39,7 @@ class RequestContext:
         exchange = _Exchange(scope, send)
         logs.request_id.set(exchange.request_id)
         logs.trace_id.set(trace_of(scope))
-        if scope["type"] == "websocket":  # It lasts too long to be measured as a request.
+        if scope["type"] == "websocket":  # Its duration would distort the metrics.
             await self.app(scope, receive, exchange.send)
             return
         try:
@@ -55,7 +55,7 @@ class _Exchange:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope, self._send = scope, send
-        self.handlers = scope["app"].exception_handlers  # Now: a mounted application changes it.
+        self.handlers = scope["app"].exception_handlers  # Mounted applications change it later.
         self.metrics: Metrics = scope["state"]["metrics"]
         self.request_id = request_id_of(Headers(scope=scope))
         self.began, self.status = time.perf_counter(), 0
@@ -69,7 +69,7 @@ class _Exchange:
     async def answer_bug(self, error: Exception, receive: Receive) -> None:
         log.error("A bug: %s %s", *_what(self.scope), exc_info=error)
         self.metrics.failures.labels("bug").inc()
-        if self.status:  # Too late for another answer: the server cuts the connection.
+        if self.status:  # Too late for an answer: uvicorn closes the connection.
             raise error
         answer = (self.handlers.get(500) or self.handlers[Exception])(Request(self.scope), error)
         if isawaitable(answer):
@@ -82,13 +82,13 @@ class _Exchange:
 
 
 def request_id_of(headers: Headers) -> str:
-    """Return the id that the caller gave a request, or a new one."""
+    """Return the caller's request id, or a new one."""
     sent = headers.get("x-request-id", "")
     return sent if REQUEST_ID.fullmatch(sent) else str(uuid4())
 
 
 def _what(scope: Scope) -> tuple[str, str]:
-    """Return the method and the route of a request, out of few, and nothing of whose it is."""
+    """Return the method and the route: low cardinality, no user data."""
     method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
     return method, getattr(scope.get("route"), "path", OTHER_ROUTE)
 
@@ -104,12 +104,12 @@ def record_request(metrics: Metrics, method: str, route: str, status: int, secon
 
 
 def is_probe(path: str) -> bool:
-    """Tell whether a path is asked for by machines, all the time."""
+    """Return whether a path is one of health checks or metrics, which are polled."""
     return path == "/metrics" or path.startswith("/health/")
 
 
 class HeadAsGet:
-    """Answer ``HEAD`` as ``GET`` without the body, on every path that has ``GET``."""
+    """Answer ``HEAD`` like ``GET`` but without the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""Parameters that mean the same in every feature."""
+"""Parameters that have the same meaning in every feature."""
 
 import re
 from typing import Annotated, Any

@@ -17,7 +17,7 @@ def etag(version: int) -> str:
 
 
 def stop_if_current(if_none_match: Iterable[str], version: int) -> None:
-    """Answer 304, by raising, if ``If-None-Match`` names this version; the comparison is weak."""
+    """Raise a 304 if ``If-None-Match`` names this version; the comparison is weak."""
     if any(star or tag == str(version) for _, tag, star in _members(if_none_match)):
         raise HTTPException(304, headers={"ETag": etag(version)})
 
@@ -30,7 +30,7 @@ def _expected(if_match: Iterable[str]) -> frozenset[int] | None:
 
 
 def never_matches(if_match: Sequence[str]) -> str | None:
-    """Return why an ``If-Match`` allows no version at all, if it is not understood or weak."""
+    """Return why an ``If-Match`` allows no version: it is malformed or weak; else ``None``."""
     members = _members(if_match)
     if if_match and not members:
         return 'An entity tag stands in quotes, as in If-Match: "1".'
@@ -40,7 +40,7 @@ def never_matches(if_match: Sequence[str]) -> str | None:
 
 
 def _members(lines: Iterable[str]) -> list[tuple[str, str, str]]:
-    """Return ``W/``, the tag's text and ``*``, each where given; of a malformed list nothing."""
+    """Return ``W/``, text and ``*`` of each tag; an empty list if one is malformed."""
     found, text, position = [], ",".join(lines), 0
     while position < len(text):
         member = _MEMBER.match(text, position)

@@ -5,9 +5,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class StrippedPrefix:
-    """Put the prefix back: before the request's path, as ASGI has it, and in ``Location``.
+    """Restore the prefix in the request's path, as ASGI demands, and in ``Location``.
 
-    A ``Location`` that is a path is one of the service's, without the prefix.
+    A ``Location`` that is a path is one of the service, without the prefix.
     """
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:

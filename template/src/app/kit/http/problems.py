@@ -52,7 +52,7 @@ class Problem(BaseModel):
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entries of the problems that an operation can answer with."""
+    """Return the OpenAPI entries of an operation's problems."""
     return {s: {"model": Problem, "description": title(s)} for s in statuses}
 
 
@@ -96,7 +96,7 @@ async def invalid_reference(request: Request, error: Exception) -> Response:
 
 
 async def precondition_failed(request: Request, error: Exception) -> Response:
-    """Answer 412, which says so if the header could not match any version."""
+    """Answer 412, with the reason if the header cannot match any version."""
     why = never_matches(request.headers.getlist("If-Match"))
     return problem(412, why or str(error))
 
@@ -110,7 +110,7 @@ async def unavailable(request: Request, error: Exception) -> Response:
 
 
 async def key_reused(request: Request, error: Exception) -> Response:
-    """Answer 422, which names the header."""
+    """Answer 422 and name the header."""
     part = {"in": "header", "pointer": f"/{IDEMPOTENCY_KEY}", "detail": str(error)}
     return problem(422, INVALID, errors=[part])
 
@@ -135,7 +135,7 @@ def _invalid_part(error: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def http_error(request: Request, error: Exception) -> Response:
-    """Answer for what the framework refuses by itself: unknown paths and methods, long bodies."""
+    """Answer for errors of the framework: unknown paths and methods, long bodies."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         return _method_not_allowed(request)
@@ -158,7 +158,7 @@ def _method_not_allowed(request: Request) -> Response:
 
 
 async def bug(request: Request, error: Exception) -> Response:
-    """Answer 500, which says nothing of the error; the log has it."""
+    """Answer 500 without the error, which is in the log."""
     return problem(500, "The service has a bug.")
 
 

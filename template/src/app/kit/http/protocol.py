@@ -1,4 +1,4 @@
-"""The server's end of a connection, whose client may be slow, greedy or gone."""
+"""The server's side of a connection, with limits for slow and greedy clients."""
 
 import logging
 import re
@@ -15,7 +15,7 @@ from app.kit.http.refusals import refusal
 
 log = logging.getLogger(__name__)
 
-MAX_CHUNKED_BYTES = 6 * MAX_BODY_BYTES  # A chunk of one byte takes six.
+MAX_CHUNKED_BYTES = 6 * MAX_BODY_BYTES  # A chunk with one byte of data has six.
 
 _PART_OF_END = re.compile(rb"(\r\n\r|\r\n|\r|)\Z")
 
@@ -23,20 +23,21 @@ _PART_OF_END = re.compile(rb"(\r\n\r|\r\n|\r|)\Z")
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 by uvicorn, which gets one checked head at a time and then the bytes of its body.
 
-    A client that is waited for, with no change for ``LOOK_SECONDS``, loses its connection; an idle
-    one has the time that uvicorn is given. At shutdown, what comes within ``DRAIN_SECONDS`` is
-    answered. What this uses of uvicorn's is in the template's docs/decisions/connections.md.
+    A connection that waits for its client is closed after ``LOOK_SECONDS`` without progress; an
+    idle one is kept for uvicorn's ``timeout_keep_alive``. At shutdown, requests that come within
+    ``DRAIN_SECONDS`` are answered. The template's docs/decisions/connections.md lists the parts of
+    uvicorn that this uses.
     """
 
-    LOOK_SECONDS = 10.0  # Longer than BodyLimit waits, which has the better answer.
+    LOOK_SECONDS = 10.0  # Longer than BodyLimit waits: its answer is better.
     DRAIN_SECONDS = 1.0
 
     _buffer = b""
-    _head = b""  # Of the request that comes or is answered.
-    _begun = False  # The application has it.
-    _left: int | None = 0  # Bytes of its body to come; None if it comes in chunks.
+    _head = b""  # Of the request that is read or answered.
+    _begun = False  # The application has the request.
+    _left: int | None = 0  # Bytes of the body to come; None for chunks.
     _chunked_bytes = 0
-    _came_at = 0.0  # The first byte of a head that is not complete.
+    _came_at = 0.0  # When an incomplete head began.
     _in_body = False
     _answering = False
     _refused = False
@@ -48,7 +49,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self.app = self.app_state["slots"].giving_back(self.app)
+        self.app = self.app_state["slots"].freeing(self.app)
         self._look()
         if self.app_state.get("stopping"):
             self.shutdown()
@@ -58,7 +59,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> Any:
-        """Answer a client that has said all and still listens."""
+        """Answer a client that has closed its writing side only."""
         self._at_eof = True
         return self._answering and not self._in_body
 
@@ -93,7 +94,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return not (self._buffer or self._in_body or self._answering or self._refused)
 
     def _go_on(self) -> None:
-        """Turn to what came after a request that is answered."""
+        """Continue with what came after a request that is answered."""
         self._answering = False
         self.transport.resume_reading()
         self._advance()
@@ -101,7 +102,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _advance(self) -> None:
-        """Feed the parser what is there of a body, and the next head when all is answered."""
+        """Feed the parser the received part of a body, or the next head once all is answered."""
         while self._buffer and not self._refused and not self.transport.is_closing():
             ready = self._in_body or not self._answering
             if not ready or not (self._feed_body() if self._in_body else self._take_head()):
@@ -110,7 +111,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.pause_reading()
 
     def _take_head(self) -> bool:
-        """Begin with the next request, and return whether its head was there."""
+        """Start the next request; return whether its head is complete."""
         self._buffer = self._buffer.lstrip(b"\r\n")
         self._head, self._begun = self._buffer[:MAX_HEAD_BYTES], False
         self._came_at = self._came_at or get_running_loop().time()
@@ -124,7 +125,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._buffer = self._buffer[len(head.data) :]
             self._begin(head)
         elif self._buffer:
-            super().data_received(b"")  # Ends uvicorn's wait for a next request.
+            super().data_received(b"")  # Ends uvicorn's timer for idle connections.
         return bool(head)
 
     def _begin(self, head: Head) -> None:
@@ -145,9 +146,9 @@ class BoundedProtocol(HttpToolsProtocol):
         elif not self._refused:
             self._begun = self._answering = True
             slots.free -= 1
-            self.headers = []  # What comes now are trailers, which say nothing here.
+            self.headers = []  # Trailers would be appended to it; they are ignored.
             if self.app_state.get("stopping"):
-                super().shutdown()  # Its answer asks the client to close.
+                super().shutdown()  # The answer gets Connection: close.
 
     def _refuse_busy(self, head: Head) -> None:
         self.app_state["slots"].count_refusal(self.app_state["metrics"])
@@ -156,7 +157,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._go_on()
 
     def _skip_body(self, head: Head) -> bool:
-        """Return whether a request that is refused leaves the connection fit for another."""
+        """Skip the body of a refused request; return whether the connection can be kept."""
         if head.length is None or head.length > len(self._buffer):
             return False
         self._buffer = self._buffer[head.length :]
@@ -164,18 +165,18 @@ class BoundedProtocol(HttpToolsProtocol):
         return head.keeps_alive() and not unread and not self.app_state.get("stopping")
 
     def _feed_body(self) -> bool:
-        """Feed the parser what is there of the body, and return whether that was something."""
+        """Feed the parser the received part of the body; return whether there was any."""
         if self._left is None:
             return self._feed_chunks()
         body, self._buffer = self._buffer[: self._left], self._buffer[self._left :]
         self._left -= len(body)
         super().data_received(body)
         if self._in_body != (self._left > 0):
-            self.transport.abort()  # The parser counts in another way: nothing is safe now.
+            self.transport.abort()  # The parser disagrees about the length: not safe.
         return True
 
     def _feed_chunks(self) -> bool:
-        """Feed up to each empty line, as one ends the body, and the next byte is not of it."""
+        """Feed the parser up to each empty line, since one of them ends the body."""
         data, begin = self._buffer, 0
         while self._in_body and (end := data.find(END, begin)) >= 0:
             super().data_received(data[begin : end + len(END)])
@@ -190,7 +191,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return begin > 0
 
     def _look(self) -> None:
-        """End what was waited for too long, and look again later."""
+        """Close the connection if it made no progress, and look again later."""
         loop = get_running_loop()
         idle, unread = self._is_idle(), self.transport.get_write_buffer_size()
         seen = (self._requests, unread, idle, self._refused)
@@ -208,9 +209,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(408, "The request took too long to arrive.")
 
     def _refuse(self, status: int, detail: str) -> None:
-        """Close the connection, with an answer if none has begun."""
+        """Close the connection, with an answer unless one has begun."""
         log.warning("%d: %s", status, detail)
-        if not self._begun:  # Later the application records it.
+        if not self._begun:  # Else RequestContext records it.
             seconds = get_running_loop().time() - self._came_at
             metrics = self.app_state["metrics"]
             record_request(metrics, OTHER_METHOD, OTHER_ROUTE, status, seconds)
@@ -226,4 +227,4 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._begun:
             self.transport.close()
         else:
-            self.transport.write_eof()  # To close with bytes unread could lose the answer.
+            self.transport.write_eof()  # Closing with unread bytes could lose the answer.

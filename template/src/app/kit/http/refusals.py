@@ -1,4 +1,4 @@
-"""Answers to what no application is asked about, as they go over the wire."""
+"""Answers of the protocol, as bytes: the application never sees these requests."""
 
 import re
 import time
@@ -14,7 +14,7 @@ from app.kit.http.problems import RETRY_AFTER, problem, title
 from app.kit.http.security_headers import NOT_FOR_BROWSERS
 
 CorsHeaders = Callable[[str], dict[str, str]]
-"""Returns the headers that let pages of an origin read an answer."""
+"""Returns the headers that allow an origin's pages to read an answer."""
 
 _FIELDS = re.compile(rb"\r\n(origin|x-request-id):([^\r\n]*)", re.IGNORECASE)
 
@@ -25,7 +25,7 @@ def _date(seconds: int) -> bytes:
 
 
 def refusal(status: int, detail: str, head: bytes, *, keep: bool, cors: CorsHeaders) -> bytes:
-    """Return the answer to a request with that head, or a part of it."""
+    """Return the answer to a request with this head, which may be incomplete."""
     raw = [(name.lower(), value.strip(b" \t")) for name, value in _FIELDS.findall(head)]
     sent = Headers(raw=raw)
     logs.request_id.set(request_id_of(sent))

@@ -1,4 +1,4 @@
-"""The shape of every success, and how OpenAPI documents its headers."""
+"""Successful answers, and their headers in the OpenAPI document."""
 
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -32,7 +32,7 @@ def _header(description: str) -> dict[str, Any]:
 
 
 REQUEST_ID_HEADER = _header("The request's id: the caller's `X-Request-ID`, or a new one.")
-_ETAG = {"ETag": _header("The entity tag of the resource as it is now.")}
+_ETAG = {"ETag": _header("The entity tag of the resource's present version.")}
 _LOCATION = {"Location": _header("The path of what was created.")}
 
 Responses = dict[int | str, dict[str, Any]]
@@ -42,11 +42,11 @@ NOT_MODIFIED: Responses = {304: {"headers": _ETAG, "description": "Not Modified"
 
 
 def tagged(resource: R, response: Response) -> Data[R]:
-    """Return a resource, and put the entity tag of its version into the headers."""
+    """Return a resource, and set the ``ETag`` of its version."""
     response.headers["ETag"] = etag(resource.version)
     return Data(resource)
 
 
 def to_page(found: list[R], limit: int) -> Page[R]:
-    """Return a page of what was found, which is up to ``limit`` resources and one more."""
+    """Return a page; one resource more than ``limit`` means that there is a next one."""
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)

@@ -1,4 +1,4 @@
-"""How a route reads a request, where that differs from FastAPI's way."""
+"""Differences from FastAPI in how a route reads a request."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 
 
 class _JoinedHeaders(Headers):
-    """Headers of which several lines are one (RFC 9110, 5.3), so that none goes unread."""
+    """Headers; several lines of one name are joined (RFC 9110, 5.3)."""
 
     def __getitem__(self, key: str) -> str:
         if lines := self.getlist(key):
@@ -21,7 +21,7 @@ class _JoinedHeaders(Headers):
 
 
 class _StrictRequest(Request):
-    """A request whose JSON is UTF-8 (RFC 8259) and not nested without end."""
+    """A request whose JSON must be UTF-8 (RFC 8259) and not nested too deeply."""
 
     @cached_property
     def headers(self) -> Headers:
@@ -36,13 +36,13 @@ class _StrictRequest(Request):
 
 
 class Route(APIRoute):
-    """Answers 404 before 422: what is missing is missing, whatever was sent to it."""
+    """A route that answers 404 before 422, whatever was sent to a missing resource."""
 
     async def must_exist(self, request: Request) -> None:
-        """Raise ``NotFound`` if the path names nothing; asked of an invalid request only."""
+        """Raise ``NotFound`` if the path names nothing; called for invalid requests only."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return FastAPI's handler with the two differences."""
+        """Return FastAPI's handler with these differences."""
         handle = super().get_route_handler()
 
         async def handle_missing_first(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Headers that say what a browser may do with an answer."""
+"""Security headers for browsers."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -9,15 +9,15 @@ ALWAYS = [
 ]
 NO_PAGE = (CSP, b"default-src 'none'; frame-ancestors 'none'")
 KEEP_NONE = (b"cache-control", b"no-store")
-KEEP_AND_ASK = (b"cache-control", b"private, no-cache")  # With If-None-Match, which costs less.
+KEEP_AND_ASK = (b"cache-control", b"private, no-cache")  # Revalidated by If-None-Match.
 NOT_FOR_BROWSERS = [*ALWAYS, NO_PAGE, KEEP_NONE]
 
 
 class SecurityHeaders:
-    """Have browsers guess nothing, frame nothing, run nothing and keep nothing without asking.
+    """Forbid browsers to sniff, frame or run an answer, or to cache it without revalidation.
 
-    A policy that the answer has already stays: the page at ``/docs`` has one of its own.
-    With ``hsts_seconds``, they are to come back by HTTPS only, for as long.
+    An answer's own policy is kept, such as that of ``/docs``. ``hsts_seconds`` sets
+    ``Strict-Transport-Security``.
     """
 
     def __init__(self, app: ASGIApp, *, hsts_seconds: int) -> None:

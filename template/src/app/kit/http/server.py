@@ -1,4 +1,4 @@
-"""The sockets that the service listens on, and the processes that share them."""
+"""The listening sockets, and the processes that share them."""
 
 import asyncio
 import errno
@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 2048
 NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
-"""What fails where a family of addresses is switched off."""
+"""Errors of an address family that is switched off."""
 
 
 class Workers(Multiprocess):
-    """Workers whose port closes as they stop, and not when the last request is done.
+    """Workers whose port closes when shutdown begins, and not after the last request.
 
-    Until then, clients would still be let in, wait, and get no answer.
+    Else clients could still connect, and would get no answer.
     """
 
     def terminate_all(self) -> None:
@@ -41,7 +41,7 @@ class Workers(Multiprocess):
 
 
 class EventLoop(Loop):
-    """The loop of the server, which resets no connection that the kernel has accepted for it."""
+    """An event loop that resets no connection which the kernel has already accepted."""
 
     async def create_server(self, *args: Any, **options: Any) -> Any:
         server = await super().create_server(*args, **options)
@@ -49,14 +49,14 @@ class EventLoop(Loop):
 
 
 class _Listening:
-    """A server on a socket, with what uvicorn uses of one."""
+    """A listening server; it has the methods that uvicorn calls."""
 
     def __init__(self, server: Any, factory: Callable[[], Any], copy: socket.socket) -> None:
         self._server, self._factory, self._copy = server, factory, copy
         self.wait_closed = server.wait_closed
 
     def close(self) -> None:
-        """Listen no more, and serve those who are connected without having been noticed yet."""
+        """Stop listening, and serve the connections that wait in the kernel's queue."""
         self._server.close()
         connections = []
         with self._copy, suppress(BlockingIOError):
@@ -73,18 +73,18 @@ class _Listening:
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Return sockets for all addresses of a host; ``::`` is every address, of IPv4 too.
+    """Return sockets for all addresses of a host; ``::`` is every address, also of IPv4.
 
     Raises ``InvalidSettings``.
     """
-    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         listeners = _listen(_addresses(host, port))
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "this is not the name of a host"
-        reason = reason.partition(" (")[0]  # Python adds the address, which is there already.
-        raise InvalidSettings(f"HOST, PORT: cannot listen on {shown}: {reason}") from None
-    log.info("Listening on http://%s", shown)
+        reason = reason.partition(" (")[0]  # Python appends the address.
+        raise InvalidSettings(f"HOST, PORT: cannot listen on {place}: {reason}") from None
+    log.info("Listening on http://%s", place)
     return listeners
 
 
@@ -111,7 +111,7 @@ def _listen(addresses: list[Address]) -> list[socket.socket]:
 
 
 def run(listeners: list[socket.socket], **options: Any) -> None:
-    """Run the server with uvicorn's options, in as many processes as they say."""
+    """Run the server with uvicorn's options, in one process or several."""
     config = Config(**options)
     with suppress(KeyboardInterrupt):
         if config.reload:

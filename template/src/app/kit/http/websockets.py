@@ -1,4 +1,4 @@
-"""Which paths take WebSockets."""
+"""Paths that accept WebSockets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 
 def takes_websocket(routes: Sequence[BaseRoute], path: str) -> bool:
-    """Return whether one of the routes takes a WebSocket at a path."""
+    """Return whether one of the routes accepts a WebSocket at a path."""
     return _match(routes, {"type": "websocket", "path": path, "root_path": "", "headers": []})
 
 

@@ -45,11 +45,11 @@ class Reference(NamedTuple):
 class Storage(BoundedStorage):
     """An open MongoDB database.
 
-    Some things are not for the URL to choose. A write is acknowledged once a majority of the
-    members has it in its journal, so no failover takes it back. Reads go to the primary, which
-    has every acknowledged write, whichever process sent it. Of what it has, they also see a write
-    that is not acknowledged yet. Read concern "majority" would hide that, but for a moment after
-    an election acknowledged writes too; "linearizable" costs a round trip to the other members.
+    The URL cannot change its guarantees. A write is acknowledged once a majority of the members
+    has it in the journal, so a failover does not lose it. Reads go to the primary, which has every
+    acknowledged write. They may also see a write that is not acknowledged yet. Read concern
+    "majority" would hide such a write, but right after an election acknowledged writes, too;
+    "linearizable" costs a round trip to the other members.
     """
 
     system = "mongodb"
@@ -62,11 +62,11 @@ class Storage(BoundedStorage):
         self._size = settings.database_pool_size
         self._migrated = False
         self.references: list[Reference] = []
-        # The pool would serve whoever asks at the right moment, and let others starve.
+        # The pool is not FIFO; waiters could starve.
         self._slots = asyncio.Semaphore(settings.database_pool_size)
 
     def pool(self) -> Pool:
-        """Return how much of the pool is in use now, by the operations, each of which takes one."""
+        """Return the present use of the pool; each operation uses one connection."""
         used = min(self.in_flight, self._size)
         return Pool(self._size, used, self.in_flight - used)
 
@@ -77,17 +77,17 @@ class Storage(BoundedStorage):
     async def find(
         self, source: Collection, chosen: Document, *, sort: Document, limit: int
     ) -> list[Document]:
-        """Return up to ``limit`` documents, by one command, which costs less than a cursor.
+        """Return up to ``limit`` documents by one command, which costs less than a cursor.
 
-        With a cursor, PyMongo also tries again after a failure that is worth it, and fetches what
-        did not fit into the first answer.
+        The cursor is the fallback: PyMongo then retries, and fetches what did not fit into the
+        first answer.
         """
         command = {
             "find": source.name,
             "filter": chosen,
             "sort": sort,
             "limit": limit,
-            "batchSize": limit + 1,  # More, as with as many the cursor may stay open.
+            "batchSize": limit + 1,  # With ``limit`` alone, the cursor may stay open.
             "readConcern": source.read_concern.document,
         }
         with suppress(ConnectionFailure, OperationFailure):
@@ -108,9 +108,9 @@ class Storage(BoundedStorage):
     async def scan(
         self, read: Callable[[Any, AsyncClientSession], Awaitable[list[Document]]], first: Any
     ) -> AsyncGenerator[list[Document], None]:
-        """Yield the documents of all pages, each not empty, as they were at one moment.
+        """Yield the documents of all pages of a snapshot; no page is empty.
 
-        ``read`` returns what comes next to an ``_id``, at the beginning ``first``.
+        ``read`` returns the page after an ``_id``, which is ``first`` at the beginning.
         """
         after = first
         async with nullcontext(self._moment) if self._moment else self._open_snapshot() as moment:
@@ -118,12 +118,12 @@ class Storage(BoundedStorage):
             while page := await self.bounded(partial(read, after, session)):
                 yield page
                 after = page[-1]["_id"]
-            if not there <= await self.bounded(self._collections):  # It would seem empty by now.
+            if not there <= await self.bounded(self._collections):  # It would seem empty.
                 raise unavailable(Fault.SNAPSHOT_EXPIRED, "A collection was dropped meanwhile.")
 
     @asynccontextmanager
     async def one_moment(self) -> AsyncIterator[None]:
-        """Have all scans within, one after another, see the database as it was at one moment."""
+        """Have all scans in the context read one snapshot of the database."""
         async with self._open_snapshot() as self._moment:
             try:
                 yield
@@ -140,11 +140,11 @@ class Storage(BoundedStorage):
         return {(each["name"], each["info"].get("uuid")) async for each in found}
 
     async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
-        # The driver keeps the time, and tells the server. Cancelling its calls from outside takes
-        # longer than it should, and one time in many leaves a pool that never recovers.
+        # The driver has the timeout, and sends it to the server. Cancelling its calls from outside
+        # takes longer, and sometimes leaves a pool that never recovers.
         with self.translate_errors(), pymongo.timeout(OPERATION_SECONDS):
             async with self._slots:
-                if not self._migrated:  # A write to a missing collection would make one, unruled.
+                if not self._migrated:  # Else a write could create a collection without rules.
                     await self._require_schema(or_newer=True)
                     self._migrated = True
                 return await work()
@@ -152,7 +152,7 @@ class Storage(BoundedStorage):
     async def check(self, *, or_newer: bool = False) -> None:
         """Raise ``Unavailable`` unless the database answers and has the schema of this code.
 
-        With ``or_newer``, one that newer code has brought on does as well.
+        With ``or_newer``, the schema of newer code is accepted, too.
         """
         await self.bounded(lambda: self._require_schema(or_newer=or_newer))
 
@@ -166,7 +166,7 @@ class Storage(BoundedStorage):
         """Bring the schema to the newest revision; a newer one stays."""
         with self.translate_errors():
             server = await self.client.server_info()
-            require_version(server["versionArray"][:3], (5, 0))  # It has reads of one moment.
+            require_version(server["versionArray"][:3], (5, 0))  # It has snapshot reads.
             await migrations.upgrade(self.database)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Documents, from the fields of dataclasses: the mapping between the two, and the rules."""
+"""Documents and their rules, derived from the fields of dataclasses."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar
@@ -27,8 +27,8 @@ class BrokenDocument(Exception):
 class Documents(Generic[T]):
     """The documents of a dataclass, and of the dataclasses in it.
 
-    ``rules`` say what a document must be, as a filter and as a validator of MongoDB; ``fields`` is
-    the projection of what is read. What else a document has is kept, and not read.
+    ``rules`` are a filter and a validator of MongoDB; ``fields`` is the projection that is read.
+    Other fields of a document are kept, and not read.
     """
 
     def __init__(self, model: type[T], id_name: str = "_id") -> None:
@@ -43,9 +43,9 @@ class Documents(Generic[T]):
         self.references = references(model)
 
     def read(self, document: Document) -> T:
-        """Return what a document holds, or raise ``BrokenDocument`` if it breaks the rules.
+        """Return the resource of a document, or raise ``BrokenDocument`` if it breaks the rules.
 
-        MongoDB could look at the rules in each query, for twice the work. This costs next to
+        To check them in each query would be twice the work for MongoDB; here it costs almost
         nothing.
         """
         try:
@@ -55,11 +55,11 @@ class Documents(Generic[T]):
         return found
 
     def write(self, resource: Any) -> Document:
-        """Return the document that holds a resource."""
+        """Return the document of a resource."""
         return self._object.write(resource)
 
     def values(self, values: Mapping[str, Any]) -> Document:
-        """Return the values of some fields as documents have them."""
+        """Return the values of some fields in the form of documents."""
         return {name: self._object.fields[name].write(value) for name, value in values.items()}
 
 

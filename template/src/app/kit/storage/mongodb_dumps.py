@@ -28,7 +28,7 @@ T = TypeVar("T")
 async def dump_documents(
     storage: Storage, source: Collection, records: Documents[T]
 ) -> AsyncGenerator[list[T], None]:
-    """Yield all records, oldest first and some at a time, as they were at one moment."""
+    """Yield a snapshot of all records in batches, the oldest first."""
 
     async def page(after: Any, session: AsyncClientSession) -> list[Document]:
         ids: Document = {"_id": {"$gt": after, "$lte": LAST_UUID}}
@@ -53,9 +53,9 @@ def _readable(documents: Iterable[Document], records: Documents[T], name: str) -
 
 
 async def load_documents(target: Collection, records: Documents[T], given: Sequence[T]) -> None:
-    """Store records, each in the place of the document of its id, if there is one.
+    """Store records; a document with the same id is replaced.
 
-    An idempotency key that another document has, as any unique value, raises ``Conflict``.
+    Raises ``Conflict`` if an idempotency key or another unique value is taken.
     """
     documents = [records.write(record) for record in given]
     writes = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in documents]

@@ -17,7 +17,7 @@ from app.kit.storage.operations import Fault
 
 OUTAGES = (
     OSError,
-    ConfigurationError,  # Also of a server that is too old, or speaks no TLS.
+    ConfigurationError,  # Also if a server is too old or has no TLS.
     ConnectionFailure,
     ExecutionTimeout,
     ProtocolError,
@@ -33,8 +33,8 @@ REPLICA_SET = {
 }
 SHARDS = {63, 150, 203, 249, 250, 272, 281, 282, 342, 343, 406, 412, 453, 13388, 56846}
 RESOURCES = {24, 46, 107, 117, 146, 208, 261, 262, 264, 301, 365, 402, 433, 449, 450, 462, 14031}
-CHANGING = {215, 276, 285, 371, 12586, 12587, 50915}  # An index, a database, or no writes now.
-ENDED = {43, 50, 175, 237, 290, 355, 11601, 46841, 91331, 10045600}  # Killed, or over its time.
+CHANGING = {215, 276, 285, 371, 12586, 12587, 50915}  # Indexes, databases, blocked writes.
+ENDED = {43, 50, 175, 237, 290, 355, 11601, 46841, 91331, 10045600}  # Killed, or timed out.
 OUTAGE_CODES = NETWORK | ADMISSION | REPLICA_SET | SHARDS | RESOURCES | CHANGING | ENDED
 
 CODES: dict[int, Fault] = {
@@ -52,7 +52,7 @@ CODES: dict[int, Fault] = {
 
 
 def fault(error: Exception) -> Fault | None:
-    """Return what an error says about the database; ``None``: what it was asked is wrong."""
+    """Return the meaning of an error; ``None`` if the statement itself is wrong."""
     match error:
         case EncryptionError():
             return fault(error.cause)
@@ -63,7 +63,7 @@ def fault(error: Exception) -> Fault | None:
 
 def _failure(error: OperationFailure) -> Fault | None:
     details: Mapping[str, Any] = error.details or {}
-    if details.get("writeConcernErrors"):  # Of several writes, or some of these failed.
+    if details.get("writeConcernErrors"):  # Some of several writes failed.
         return Fault.OUTAGE
     codes = [error.code, *(each.get("code") for each in details.get("writeErrors", ()))]
     known = [CODES[code] for code in codes if code in CODES]

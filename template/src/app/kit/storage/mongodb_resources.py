@@ -1,8 +1,7 @@
 """The resources in a collection of MongoDB, each a document.
 
-A document that breaks the rules, as older code or another program may have written it, is no
-resource: no page has it, asking for it raises ``NotFound``, no command changes it, and the log
-names it.
+A document that breaks the rules, written by older code or another program, is not a resource: it is
+on no page, reading it raises ``NotFound``, no command changes it, and the log names it.
 """
 
 import logging
@@ -31,7 +30,7 @@ TAKEN = "A value that must be unique is taken."
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 NEWEST_FIRST = {"_id": DESCENDING}
 NOTHING = {"$setOnInsert": {"version": 0}}
-"""An update that changes nothing; as a write, it waits until what it finds is durable."""
+"""An update that changes nothing; as a write, it waits until the document is durable."""
 
 
 T = TypeVar("T")
@@ -39,9 +38,9 @@ Session = AsyncClientSession | None
 
 
 class Resources(Generic[R]):
-    """The resources of a kind, each of which is changed by one command with all conditions in it.
+    """The resources in a collection; one command with all conditions changes one.
 
-    ``kind`` is what messages call one of them.
+    ``kind`` is their name in messages.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class Resources(Generic[R]):
     async def find(self, chosen: Document, limit: int) -> list[R]:
         """Return up to ``limit`` of the chosen resources, newest first.
 
-        MongoDB is asked to look at the rules only once a document was met that breaks them.
+        The query has the rules only if a document was found that breaks them.
         """
         storage, read = self.storage, self.documents.read
         try:
@@ -87,9 +86,9 @@ class Resources(Generic[R]):
         return one(await self.find({"_id": resource_id}, 1), expected, self.kind)
 
     async def add(self, resource: R, request: FirstRequest | None = None) -> R:
-        """Insert a new resource and return it; under a key that is known, return the first.
+        """Insert a new resource and return it; for a known key, return the first resource.
 
-        A unique value that another one has raises ``Conflict``.
+        Raises ``Conflict`` if a unique value is taken.
         """
         document = self.documents.write(resource)
         if request:
@@ -131,7 +130,7 @@ class Resources(Generic[R]):
         return await self.storage.in_transaction(work)
 
     async def _first(self, resource: R, request: FirstRequest) -> R | None:
-        """Return the resource of a key as it was at first, if it is still there."""
+        """Return the resource that a key created, in its first state, if it still exists."""
         fields = {"idempotency": 1, "created_at": 1}
         found = await self.find_and_update({"idempotency.key": request.key}, NOTHING, fields)
         if not found:
@@ -141,10 +140,10 @@ class Resources(Generic[R]):
         return as_first(resource, found["_id"], found["created_at"])
 
     async def change(self, resource_id: UUID, expected: Versions, update: Document) -> R:
-        """Change a resource, which has one version more then, and return it.
+        """Change a resource, increment its version, and return it.
 
-        If the command finds none, a second one finds out why; if it finds no reason, the resource
-        has changed in between: once more.
+        If the command finds none, a second one finds the reason; without a reason, the resource
+        has changed in between, and the command is repeated.
         """
         chosen = self.chosen(resource_id, expected)
         fields, values = self.documents.fields, update.get("$set", {})
@@ -179,14 +178,14 @@ class Resources(Generic[R]):
             await self.get(resource_id, expected)
 
     def chosen(self, resource_id: UUID, expected: Versions) -> Document:
-        """Return the filter that finds a document if it keeps the rules and has such a version."""
+        """Return the filter for a document that keeps the rules and has an expected version."""
         version = {} if expected is None else {"version": {"$in": list(expected)}}
         return {"_id": resource_id, **version, **self.documents.rules}
 
     async def find_and_update(
         self, chosen: Document, update: Document, fields: Document, session: Session = None
     ) -> Document | None:
-        """Change one document, and return some fields as they are then."""
+        """Change one document, and return some of its new fields."""
         after = ReturnDocument.AFTER
         return await self.collection.find_one_and_update(
             chosen, update, fields, return_document=after, session=session
@@ -194,7 +193,7 @@ class Resources(Generic[R]):
 
 
 def counted(update: Document) -> Document:
-    """Return the update that counts a change as well."""
+    """Return the update with a new version and ``updated_at``."""
     return {
         **update,
         "$inc": {**update.get("$inc", {}), "version": 1},

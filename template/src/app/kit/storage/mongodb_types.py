@@ -1,4 +1,4 @@
-"""How MongoDB keeps the values of Python's types: by which rule, how they are read and written."""
+"""How MongoDB stores the values of Python's types: their rules, reading and writing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 @dataclass(frozen=True)
 class Kind:
-    """How values of a type are kept; without ``write``, they are written as they are."""
+    """How values of a type are stored; without ``write``, they are not converted."""
 
     rule: Callable[[Attribute], Rule]
     read: Callable[[Attribute], CoreSchema]
@@ -51,7 +51,7 @@ KINDS: Mapping[Any, Kind] = {
     ),
     bool: Kind(lambda _: {"bsonType": "bool"}, lambda _: core.bool_schema(strict=True)),
     datetime: Kind(lambda _: {"bsonType": "date"}, lambda _: core.is_instance_schema(datetime)),
-    date: Kind(  # MongoDB has only times; these texts are in the order of the dates.
+    date: Kind(  # MongoDB has no dates; these texts sort like dates.
         lambda _: {"bsonType": "string", "pattern": _DATE},
         lambda _: core.chain_schema(
             [core.str_schema(strict=True, pattern=_DATE), core.date_schema()]

@@ -1,4 +1,4 @@
-"""A URL of MongoDB: what PyMongo is given of it."""
+"""The URL of MongoDB, with the options that PyMongo gets."""
 
 import re
 import warnings
@@ -18,10 +18,10 @@ KEPT = (
     *("tlsDisableOCSPEndpointCheck", "tlsInsecure", "zlibCompressionLevel"),
 )
 DROPPED = (
-    # What is durable, and what a read sees, is not for the URL to choose.
+    # The service decides about durability and consistency.
     *("fsync", "j", "journal", "w", "wtimeout", "wTimeoutMS", "readConcernLevel"),
     *("maxStalenessSeconds", "readPreference", "readPreferenceTags", "retryReads", "retryWrites"),
-    # The service has its own limits of time, pool and forms of values.
+    # The service has its own time limits, pool and types of values.
     *("connect", "connectTimeoutMS", "maxPoolSize", "serverSelectionTimeoutMS"),
     *("serverSelectionTryOnce", "socketTimeoutMS", "timeoutMS", "waitQueueMultiple"),
     *("waitQueueTimeoutMS", "datetime_conversion", "tz_aware", "unicode_decode_error_handler"),
@@ -48,10 +48,10 @@ def parse(url: str) -> str:
 
 
 def _check(option: str) -> None:
-    """Have PyMongo look at one option alone: of all together, it says not which one is wrong."""
+    """Have PyMongo check one option alone: its message would not name the wrong one."""
     name = option.partition("=")[0]
     if name.lower().startswith("srv"):
-        return  # They are refused without a name that is looked up.
+        return  # They are valid only with a name that needs DNS.
     try:
         with warnings.catch_warnings(action="error"):
             parse_uri(f"mongodb://localhost/?{option}")

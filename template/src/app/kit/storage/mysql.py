@@ -15,7 +15,7 @@ from app.kit.storage.sql_async import AsyncSqlStorage, run
 from app.kit.storage.sql_errors import connecting
 from app.kit.storage.sql_work import T, Work, beginning
 
-SERVER_SECONDS = OPERATION_SECONDS - 0.6  # It gives up before it is given up.
+SERVER_SECONDS = OPERATION_SECONDS - 0.6  # The server must time out before we cancel.
 SET_UP = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     f"""SET time_zone = '+00:00', sql_mode = 'TRADITIONAL',
@@ -54,7 +54,7 @@ class Storage(AsyncSqlStorage):
                 connection.commit()
                 return result
             finally:
-                connection.invalidate()  # The lock and the settings end with it.
+                connection.invalidate()  # Closing it ends the lock and the settings.
 
         return await run(self.engine.connect, alone)
 
@@ -67,7 +67,8 @@ class Storage(AsyncSqlStorage):
 
 
 async def _connect(**options: Any) -> Any:
-    # The driver bounds its first step only, and by what swallows a cancellation on Python 3.11.
+    # The driver's own timeout covers only its first step, and on Python 3.11 it swallows a
+    # cancellation.
     with connecting(mysql_errors.fault):
         async with asyncio.timeout(OPERATION_SECONDS):
             return await asyncmy.connect(**options)
@@ -81,6 +82,6 @@ def _set_up(connection: Any, _: object) -> None:
 
 
 def _leave(context: sa.ExceptionContext) -> None:
-    # After a failover, a new connection leads to the server that writes now.
+    # After a failover, a new connection reaches the new primary.
     if mysql_errors.code(context.original_exception) in mysql_errors.NOT_THIS_SERVER:
         context.is_disconnect = True

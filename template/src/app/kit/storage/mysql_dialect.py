@@ -14,7 +14,7 @@ from app.kit.storage.sql_tables import Ascii
 
 
 class _Uuid(sa.Uuid[UUID]):
-    """An id in 16 bytes, which sort as it does."""
+    """An id as 16 bytes, in the same order."""
 
     def bind_processor(self, dialect: sa.Dialect) -> Any:
         return lambda value: value and value.bytes
@@ -24,7 +24,7 @@ class _Uuid(sa.Uuid[UUID]):
 
 
 class _UtcDateTime(DATETIME):
-    """A time in UTC, of which the server forgets that it is."""
+    """A time in UTC; the server does not store the offset."""
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
         return lambda value: value and value.replace(tzinfo=UTC)
@@ -44,19 +44,19 @@ class _TypeCompiler(MySQLTypeCompiler):
 
 class _DdlCompiler(MySQLDDLCompiler):
     def post_create_table(self, table: sa.Table) -> str:
-        # These tell apart what other collations do not: case, accents, spaces at the end.
+        # These collations distinguish case, accents and trailing spaces.
         collation = "utf8mb4_nopad_bin" if self.dialect.is_mariadb else "utf8mb4_0900_bin"
         options = f" ENGINE=InnoDB CHARSET=utf8mb4 COLLATE={collation}"
         return super().post_create_table(table) + options
 
     def define_constraint_preamble(self, constraint: sa.Constraint, **kw: Any) -> str:
         if isinstance(constraint, sa.PrimaryKeyConstraint):
-            return ""  # The server would ignore its name, and warn of that.
+            return ""  # The server ignores its name, with a warning.
         return super().define_constraint_preamble(constraint, **kw)
 
 
 class Dialect(MySQLDialect_asyncmy):
-    """What the service does otherwise than SQLAlchemy."""
+    """SQLAlchemy's dialect with the types of the service."""
 
     supports_statement_cache = True
     type_compiler_cls = _TypeCompiler
@@ -66,6 +66,6 @@ class Dialect(MySQLDialect_asyncmy):
         return adapt_type(typeobj, {**self.colspecs, sa.DateTime: _UtcDateTime, sa.Uuid: _Uuid})
 
     def do_rollback(self, dbapi_connection: Any) -> None:
-        # Outside a transaction it would be a round trip for nothing.
+        # Outside a transaction, it would be a useless round trip.
         if dbapi_connection.driver_connection.get_transaction_status():
             dbapi_connection.rollback()

@@ -17,8 +17,8 @@ RESOURCES = {
     *(1004, 1015, 1016, 1021, 1023, 1024, 1026, 1030, 1034, 1037, 1038, 1041, 1105, 1114, 1135),
     *(1180, 1181, 1194, 1195, 1197, 1206, 1461, 1637, 1712, 1815, 1877, 1878, 1969, 3100),
 }
-BLOCKED = {1223, 1317, 3024, 3572}  # Killed, over its time, or locked by another.
-NOT_THIS_SERVER = {1036, 1047, 1290, 1792, 1836}  # It only reads, or is cut off from its cluster.
+BLOCKED = {1223, 1317, 3024, 3572}  # Killed, timed out, or locked.
+NOT_THIS_SERVER = {1036, 1047, 1290, 1792, 1836}  # Read-only, or cut off from its cluster.
 
 CODES: dict[int, Fault] = {
     **dict.fromkeys(FILES | DRIVER | PROXY | CONNECTION | ADMISSION, Fault.OUTAGE),
@@ -53,11 +53,11 @@ def code(error: BaseException) -> object:
 
 
 def fault(error: Exception) -> Fault | None:
-    """Return what an error says about the database; ``None``: what it was asked is wrong."""
+    """Return the meaning of an error; ``None`` if the statement itself is wrong."""
     match code(error):
         case int(number):
             return CODES.get(number)
-    # Without a code, the driver speaks of what came over the connection, or of its misuse.
+    # Without a code, the error is one of the connection or of the protocol.
     if type(driver_error(error)) in (DatabaseError, InternalError, OperationalError):
         return Fault.OUTAGE
     return pool_fault(error)

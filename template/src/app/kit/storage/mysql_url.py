@@ -1,6 +1,6 @@
-"""A URL of MySQL or MariaDB: the options of its clients and of Python's drivers, for asyncmy.
+"""The URL of MySQL or MariaDB: the options of its clients and drivers, translated for asyncmy.
 
-Upper and lower case are the same in their names, and so are ``-`` and ``_``.
+In their names, upper and lower case are the same, and so are ``-`` and ``_``.
 """
 
 import ssl
@@ -12,7 +12,7 @@ from app.kit.storage.urls import one_of, wrong
 
 MODES = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 FILES = {"ssl-ca": "ca", "ssl-capath": "capath", "ssl-cert": "cert", "ssl-key": "key"}
-FLAGS = {  # Of drivers that have no ssl-mode, the strictest first.
+FLAGS = {  # Of drivers without ssl-mode, the strictest first.
     "ssl-verify-identity": "VERIFY_IDENTITY",
     "ssl-check-hostname": "VERIFY_IDENTITY",
     "ssl-verify-cert": "VERIFY_CA",
@@ -23,13 +23,13 @@ TRANSLATED = (
     *("unix-socket", "socket"),
 )
 DROPPED = (
-    # The service has its own: limits of time, transactions, texts in utf8mb4.
+    # The service has its own time limits and transactions, and uses utf8mb4.
     *("connect-timeout", "read-timeout", "write-timeout", "autocommit", "use-unicode"),
-    # They cost nothing to leave out.
+    # They have no effect here.
     *("binary-prefix", "compress", "get-server-public-key", "max-allowed-packet", "program-name"),
 )
 VALUES = {"charset": ("utf8mb4", "utf8mb3", "utf8"), "local-infile": ("0", "false")}
-"""What is dropped too, but for values that ask for what the service does not do."""
+"""Dropped with these values; others ask for what the service does not do, and are refused."""
 
 TRUE = ("1", "true", "on", "yes")
 FALSE = ("0", "false", "off", "no", "")
@@ -43,7 +43,7 @@ def parse(url: str) -> dict[str, Any]:
     for name, values in VALUES.items():
         one_of(options, name, values, values[0])
     if len(address.hosts) > 1:
-        raise wrong("it takes one host; a proxy can lead to several")
+        raise wrong("only one host is allowed; use a proxy for several")
     if not address.database:
         raise wrong("name a database, as in mysql://user@host/notes")
     host, port = address.hosts[0] if address.hosts else ("", None)
@@ -73,7 +73,7 @@ def _tls(options: Mapping[str, str]) -> ssl.SSLContext | None:
 
 
 def _mode(options: Mapping[str, str], files: Mapping[str, object]) -> str:
-    """Return the mode that the options of other drivers mean."""
+    """Return the mode for the options of other drivers."""
     if _is_true(options, "ssl-disabled"):
         return "DISABLED"
     asked = [mode for name, mode in FLAGS.items() if _is_true(options, name)]

@@ -1,4 +1,4 @@
-"""What every call to a database has: an end in bounded time, and a failure that says its kind."""
+"""Operations on a database: each ends in bounded time, and each failure has a kind."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -18,17 +18,17 @@ T = TypeVar("T")
 
 
 class Fault(Enum):
-    """Why a database could not do what it was rightly asked."""
+    """Why a database could not execute a correct operation."""
 
-    NOT_ALLOWED = "The database does not allow this."  # A right is missing, or it only reads.
+    NOT_ALLOWED = "The database does not allow this."  # Missing right, or read-only.
     OUTAGE = "The database is unavailable."
     SCHEMA = "The database's schema is not the one needed: run `app migrate`."
     SNAPSHOT_EXPIRED = "The database keeps no snapshot for so long."
-    TRANSIENT = "The database is too busy."  # It says that the same may be asked again.
+    TRANSIENT = "The database is too busy."  # It can be retried.
 
 
 def unavailable(fault: Fault, reason: str = "") -> Unavailable:
-    """Return the error that a fault is for callers."""
+    """Return the error for a fault."""
     return Unavailable(fault.value, reason, kind=fault.name.lower())
 
 
@@ -41,7 +41,7 @@ def require_version(found: Sequence[int], oldest: Sequence[int]) -> None:
 
 @dataclass(frozen=True)
 class Pool:
-    """Connections that a process may have and uses, and operations that wait for one."""
+    """Connections: how many a process may have and uses, and how many operations wait."""
 
     size: int
     used: int
@@ -49,33 +49,33 @@ class Pool:
 
 
 class BoundedStorage(ABC):
-    """An open database, which answers in time or is ``Unavailable``."""
+    """An open database, which answers in bounded time or raises ``Unavailable``."""
 
     system: ClassVar[str]
-    """The kind of database, in OpenTelemetry's word."""
+    """The kind of database, by OpenTelemetry's name."""
 
     in_flight = 0
     """The number of operations that have begun and not ended."""
 
     @abstractmethod
     def pool(self) -> Pool:
-        """Return how much of the pool is in use now."""
+        """Return the present use of the connection pool."""
 
     @abstractmethod
     def fault(self, error: Exception) -> Fault | None:
-        """Return what the database means by an error; ``None``: what it was asked is wrong."""
+        """Return the meaning of an error; ``None`` if the statement itself is wrong."""
 
     @abstractmethod
     async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
         """Return what ``work`` returns, or raise ``Unavailable``.
 
-        Whatever happens to the database, this ends after ``OPERATION_SECONDS`` and the time it
-        takes to give up a connection.
+        It ends after ``OPERATION_SECONDS`` and the time it takes to close a connection, even if the
+        database hangs.
         """
 
     @contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Raise ``Unavailable`` for a fault of the database; any other error stays what it is."""
+        """Raise ``Unavailable`` for a fault of the database; other errors pass unchanged."""
         try:
             yield
         except Exception as error:
@@ -93,7 +93,7 @@ UNTRACED = nullcontext()
 def _span(*names: str) -> AbstractContextManager[None]:
     if not logs.trace_id.get():
         return UNTRACED
-    from app.kit.tracing import database_span  # Here, to spare the commands what they never use.
+    from app.kit.tracing import database_span  # Commands do not need it.
 
     return database_span(*names)
 
@@ -111,8 +111,7 @@ def operation(
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
     """Make a repository's method one operation, bounded in time by its storage.
 
-    Where the request is traced, it is a span. Spans of operations need no driver's help: they are
-    the same on every database, and say what was meant.
+    It is a span if the request is traced; such spans are the same on every database.
     """
     feature = method.__module__.split(".")[-2]
 

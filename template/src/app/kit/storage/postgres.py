@@ -77,14 +77,14 @@ class Storage(AsyncSqlStorage):
             raise sa.exc.IntegrityError(plain.sql, None, error) from error
         except asyncpg.PostgresError as error:
             raise sa.exc.DBAPIError(plain.sql, None, error) from error
-        except BaseException:  # Cancelled, say: nobody knows what the connection is doing.
+        except BaseException:  # Such as a cancellation: the connection's state is unknown.
             pooled.invalidate()
             raise
         finally:
             pooled.close()
 
     async def _checkout(self) -> sa.PoolProxiedConnection:
-        """Take a connection that is there, or wait for one."""
+        """Take a free connection, or wait for one."""
         try:
             return self.engine.pool.connect()
         except sa.exc.MissingGreenlet:
@@ -103,11 +103,11 @@ async def _connect(**arguments: Any) -> asyncpg.Connection:
 
 
 def _prepared(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return how SQLAlchemy is to prepare statements, whose cache is another than the driver's."""
+    """Return the options of SQLAlchemy's own cache of prepared statements."""
     size = arguments.get("statement_cache_size", 100)
     if size:
         return {"prepared_statement_cache_size": size}
-    # A pooler hands the server's sessions around, each with the names that others gave.
+    # Behind a pooler, clients share a session, where names of statements must be unique.
     name = {"prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__"}
     return {"prepared_statement_cache_size": 0, **name}
 

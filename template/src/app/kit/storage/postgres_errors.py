@@ -11,12 +11,12 @@ SQLSTATES = {
     "25P03": Fault.OUTAGE,  # idle in transaction for too long
     "25P04": Fault.OUTAGE,  # transaction timeout
     "26": Fault.OUTAGE,  # a pooler lost a prepared statement
-    "28": Fault.OUTAGE,  # who may log in
+    "28": Fault.OUTAGE,  # invalid authorization
     "3D": Fault.OUTAGE,  # no such database
     "3F": Fault.NOT_ALLOWED,  # no schema that the user may create in
     "40": Fault.TRANSIENT,  # transaction rollback
-    "40002": None,  # by a constraint
-    "40003": Fault.OUTAGE,  # whether it committed is unknown
+    "40002": None,  # integrity constraint violation
+    "40003": Fault.OUTAGE,  # statement completion unknown
     "42501": Fault.NOT_ALLOWED,  # insufficient privilege
     "42703": Fault.SCHEMA,  # no such column
     "42704": Fault.SCHEMA,  # no such type
@@ -36,13 +36,13 @@ SQLSTATES = {
 UNSENT = (
     "not connected",
     "cannot perform operation: connection is closed",
-    "cannot switch to state",  # After the server's last word, which came between two operations.
+    "cannot switch to state",  # The server closed the connection between two operations.
 )
-"""How asyncpg begins what it says instead of sending something on a connection that has ended."""
+"""Beginnings of asyncpg's messages if a connection was closed before a statement was sent."""
 
 
 def fault(error: Exception) -> Fault | None:
-    """Return what an error says about the database; ``None``: what it was asked is wrong."""
+    """Return the meaning of an error; ``None`` if the statement itself is wrong."""
     cause = driver_error(error)
     match cause:
         case asyncpg.InvalidCachedStatementError():  # A migration ran beside the transaction.

@@ -1,4 +1,4 @@
-"""Statements of which asyncpg understands all values, so that they need nothing of SQLAlchemy."""
+"""Statements whose values asyncpg converts itself, so that they can bypass SQLAlchemy."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 
 class Plain(NamedTuple):
-    """A statement of which the driver understands all values."""
+    """A statement whose values the driver converts itself."""
 
     sql: str
     names: Sequence[str]
@@ -22,9 +22,9 @@ class Plain(NamedTuple):
 
 @lru_cache(maxsize=1000)
 def plain_statement(statement: Any, given: tuple[str, ...], dialect: sa.Dialect) -> Plain | None:
-    """Return the statement as the driver takes it, unless SQLAlchemy has to convert a value.
+    """Return the statement for the driver, or ``None`` if SQLAlchemy has to convert a value.
 
-    A list of unknown length is such a value. An insert has the columns that are given.
+    A list of unknown length is such a value. An insert has the given columns.
     """
     compiled = statement.compile(dialect=dialect, column_keys=given)
     columns = getattr(statement, "exported_columns", ())
@@ -36,7 +36,7 @@ def plain_statement(statement: Any, given: tuple[str, ...], dialect: sa.Dialect)
 
 
 def _converts(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> bool:
-    if isinstance(type_, sa.Numeric):  # What it needs depends on the answer: here, nothing.
+    if isinstance(type_, sa.Numeric):  # asyncpg returns Decimal; the processor would do nothing.
         return not type_.asdecimal
     used = type_.dialect_impl(dialect)
     return bool(used.bind_processor(dialect) or used.result_processor(dialect, None))

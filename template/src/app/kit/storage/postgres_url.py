@@ -1,4 +1,4 @@
-"""A URL of PostgreSQL: libpq's options, asyncpg's and SQLAlchemy's, as asyncpg takes them."""
+"""The URL of PostgreSQL: the options of libpq, asyncpg and SQLAlchemy, translated for asyncpg."""
 
 import ssl
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ SESSIONS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-o
 VERSIONS = {name.replace("_", "."): name for name in ("TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3")}
 CACHES = (
     *("statement_cache_size", "max_cached_statement_lifetime", "max_cacheable_statement_size"),
-    "prepared_statement_cache_size",  # SQLAlchemy's name for a second cache; one size is for both.
+    "prepared_statement_cache_size",  # SQLAlchemy's second cache; both get one size.
 )
 FILES = {"sslrootcert": "ca", "sslcert": "cert", "sslkey": "key", "sslcrl": "crl"}
 TRANSLATED = (
@@ -22,15 +22,15 @@ TRANSLATED = (
     *("ssl_min_protocol_version", "ssl_max_protocol_version"),
 )
 DROPPED = (
-    # The service has its own limits of time, and the kernel's suffice to notice a lost peer.
+    # The service has its own time limits; the kernel's keepalives detect a lost peer.
     *("connect_timeout", "command_timeout", "timeout", "tcp_user_timeout"),
     *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
-    # asyncpg does what they are mostly set to, and nothing else.
+    # asyncpg always does what their usual values ask for.
     *("channel_binding", "client_encoding", "gssdelegation", "min_protocol_version"),
     *("max_protocol_version", "sslcompression", "sslsni", "async_fallback"),
 )
 WEAK = {"gssencmode": ("disable", "prefer"), "load_balance_hosts": ("disable",)}
-"""What is dropped too, but for values that ask for what asyncpg cannot do."""
+"""Dropped with these values; others ask for what asyncpg cannot do, and are refused."""
 
 TRUE = ("1", "true", "on", "yes")
 
@@ -82,7 +82,7 @@ def _caches(options: Mapping[str, str]) -> dict[str, int]:
 
 
 def _direct(options: Mapping[str, str]) -> bool:
-    """Tell whether TLS begins at once, and not after a question."""
+    """Return whether TLS starts directly, without a request in plain text."""
     negotiation = one_of(options, "sslnegotiation", ("postgres", "direct"), "postgres")
     direct = negotiation == "direct" or options.get("direct_tls", "").lower() in TRUE
     if direct and MODES.index(_mode(options)) < MODES.index("require"):
@@ -104,12 +104,12 @@ def _tls(options: Mapping[str, str]) -> ssl.SSLContext | str | bool:
     mode = _mode(options)
     files = {kind: (name, options[name]) for name, kind in FILES.items() if options.get(name)}
     if MODES.index(mode) < MODES.index("require"):
-        if files:  # libpq would not use them, or ask nobody who the server is.
+        if files:  # libpq would ignore them, or not verify the server.
             names = ", ".join(name for name, _ in files.values())
             raise wrong(f"{names}: needs sslmode=require, verify-ca or verify-full")
         return mode if mode != "disable" else False
-    # Without a file of roots, libpq and asyncpg look for one in the home of the user, which a
-    # container does not have. The system's roots are what sslrootcert=system is in libpq, too.
+    # Without a file of roots, libpq and asyncpg look for one in the user's home, which a container
+    # does not have. The service uses the system's roots, as libpq does for sslrootcert=system.
     if files.get("ca", ("", ""))[1] == "system":
         del files["ca"]
     verify = mode != "require" or "ca" in files

@@ -1,4 +1,4 @@
-"""A SQL database: what the repositories of every feature need of it."""
+"""A SQL database, as repositories use it."""
 
 import asyncio
 import sys
@@ -19,16 +19,16 @@ ATTEMPTS = 3
 BACKOFF_SECONDS = 0.02
 
 CURRENT_REVISIONS = sa.text("SELECT version_num FROM alembic_version")
-NO_REVISIONS = sa.text("SELECT 1 WHERE 1 = 0")  # The table is made by the first.
+NO_REVISIONS = sa.text("SELECT 1 WHERE 1 = 0")  # The first revision creates the table.
 
 
 class SqlStorage(SqlSnapshots):
     """An open SQL database.
 
-    ``work`` is a plain function of a connection. It may run on another thread, and again where
-    the database says that this is safe, so it changes nothing but the database.
+    ``work`` is a plain function of a connection. It may run on another thread, and again if a
+    retry is safe, so it must change nothing outside the database.
 
-    Of the operations, ``slots`` are under way at a time; the others wait in the order they came.
+    At most ``slots`` operations run at a time; the others wait in FIFO order.
     """
 
     returns_changes = False
@@ -39,34 +39,34 @@ class SqlStorage(SqlSnapshots):
 
     @abstractmethod
     def oldest(self, connection: sa.Connection) -> tuple[int, ...]:
-        """Return the oldest version of the server that does."""
+        """Return the oldest supported version of the server."""
 
     @abstractmethod
     async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
-        """Return the rows of one statement that only reads."""
+        """Return the rows of one read-only statement."""
 
     @abstractmethod
     async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
-        """Run one statement, durable when this returns, and return the number of rows it met."""
+        """Run one statement, durable when this returns; return the number of rows affected."""
 
     @abstractmethod
     async def transact(self, work: Work[T]) -> T:
-        """Return what ``work`` returns; its statements happen together or not at all."""
+        """Run ``work`` in one transaction and return its result."""
 
     @abstractmethod
     async def migration(self, work: Work[T]) -> T:
-        """Do ``work`` in a transaction that no other migration runs beside, without haste."""
+        """Run ``work`` in a transaction without a time limit; migrations exclude each other."""
 
     @abstractmethod
     async def dispose(self) -> None:
-        """Close every connection, however long that takes."""
+        """Close every connection, without a time limit."""
 
     def repository(self, feature: Feature) -> Any:
         """Return the feature's ``Repository`` on this database."""
         return feature.load("sql").Repository(self)
 
     async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Also run ``work`` again, where the database says that this is safe."""
+        """Also retry ``work`` after a transient fault."""
         with self.translate_errors():
             async with asyncio.timeout(OPERATION_SECONDS), self._slots:
                 for attempt in range(ATTEMPTS - 1):
@@ -81,7 +81,7 @@ class SqlStorage(SqlSnapshots):
     async def check(self, *, or_newer: bool = False) -> None:
         """Raise ``Unavailable`` unless the database answers and has the schema of this code.
 
-        With ``or_newer``, one that newer code has brought on does as well.
+        With ``or_newer``, the schema of newer code is accepted, too.
         """
         needed = migrations.heads()
         ask = CURRENT_REVISIONS if needed else NO_REVISIONS
@@ -102,6 +102,6 @@ class SqlStorage(SqlSnapshots):
 
     async def close(self) -> None:
         """Close every connection."""
-        with suppress(TimeoutError):  # Those to a server that hangs end with the process.
+        with suppress(TimeoutError):  # If the server hangs, they end with the process.
             async with asyncio.timeout(OPERATION_SECONDS):
                 await self.dispose()

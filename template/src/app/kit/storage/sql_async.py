@@ -1,4 +1,4 @@
-"""A SQL database on a server, whose driver is asynchronous."""
+"""A SQL database with an asynchronous driver."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -17,14 +17,14 @@ RECYCLE_SECONDS = 300
 
 Connect = Callable[[], AbstractContextManager[sa.Connection]]
 
-in_greenlet = AsyncSession().run_sync  # One greenlet for a function; the session does nothing.
+in_greenlet = AsyncSession().run_sync  # Runs a function in one greenlet; the session is unused.
 
 
 class AsyncSqlStorage(SqlStorage):
     """An open SQL database on a server.
 
-    Its ``engine`` commits each statement by itself. ``transactions`` and ``snapshots`` are that
-    engine with the beginning they need; the subclass sets them.
+    ``engine`` is in autocommit mode. ``transactions`` and ``snapshots`` are the same engine with
+    another isolation; the subclass sets them.
     """
 
     transactions: sa.Engine
@@ -32,7 +32,7 @@ class AsyncSqlStorage(SqlStorage):
 
     def __init__(self, settings: ServiceSettings, url: sa.URL | str, **options: Any) -> None:
         self.size = settings.database_pool_size
-        super().__init__(slots=self.size)  # The pool would let some wait for ever.
+        super().__init__(slots=self.size)  # The pool is not FIFO; waiters could starve.
         self.async_engine = create_async_engine(
             url,
             hide_parameters=True,
@@ -63,15 +63,15 @@ class AsyncSqlStorage(SqlStorage):
         return Pool(self.size, used, self.in_flight - used)
 
     async def dispose(self) -> None:
-        # Of a connection that does not close in time, it would log where the code was then.
+        # The pool would log a traceback if a connection does not close in time.
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         await self.async_engine.dispose()
 
 
 async def run(connect: Connect, work: Work[T]) -> T:
-    """Return what ``work`` returns of the connection that ``connect`` gives.
+    """Connect, run ``work`` and return its result, all in one greenlet.
 
-    ``AsyncConnection`` would take a greenlet each to connect, to begin, to work and to close.
+    ``AsyncConnection`` would need one each to connect, to begin, to work and to close.
     """
 
     def connect_and_work(_: object) -> T:

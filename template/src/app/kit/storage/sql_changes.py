@@ -1,4 +1,4 @@
-"""An update, and the reading of what it changed."""
+"""An update that returns the changed resource."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from app.kit.storage.sql_tables import THIS_ID
 
 @dataclass(frozen=True)
 class Change:
-    """An update of the row at ``this_id``, and how the resource of a row is read.
+    """An update of the row ``this_id``, and the select of its resource.
 
-    ``whole`` makes a select of all that belongs to rows, of which it is given the ``columns``.
+    ``whole`` takes a table of rows with ``columns``, and returns a select of the whole resources.
     """
 
     update: sa.Update
@@ -26,9 +26,9 @@ class Change:
 def at_once(change: Change, names: tuple[str, ...]) -> sa.Select[Any]:
     """Return a change as one statement, which also sets the named columns to ``new_values``.
 
-    An update that waited for another sees its row as that one left it, but other tables as they
-    were when the statement began: a version with parts of an older one. So it changes a row only if
-    that still has the version it had then. Each change of a part raises the version.
+    An update that waited for a lock sees the newest row, but other tables as they were when the
+    statement began: it would return old parts with a new version. So it changes a row only if that
+    still has the version of that moment. Each change of a part increments the version.
     """
     table = change.update.table
     seen = table.alias("seen")

@@ -1,4 +1,4 @@
-"""What SQLAlchemy's own errors mean, and which error of the driver is behind the others."""
+"""The meaning of SQLAlchemy's own errors; the others wrap an error of the driver."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,18 +8,18 @@ import sqlalchemy as sa
 from app.kit.storage.operations import Fault
 
 CLOSED = "This connection is closed"
-"""What the pool says when the server closes each connection that it hands out."""
+"""The pool's message if the server has closed all its connections."""
 
 
 def driver_error(error: BaseException) -> BaseException:
-    """Return the error of the driver that SQLAlchemy made an error of its own from."""
+    """Return the error of the driver that SQLAlchemy wrapped, or the error itself."""
     inner = getattr(error, "orig", None) or error
     emulated = isinstance(inner, sa.exc.EmulatedDBAPIException)
     return inner.__cause__ or inner if emulated else inner
 
 
 def pool_fault(error: Exception) -> Fault | None:
-    """Return what an error means that is not the driver's."""
+    """Return the meaning of an error that is not the driver's."""
     if isinstance(error, sa.exc.InvalidRequestError) and CLOSED in str(error):
         return Fault.TRANSIENT
     return Fault.OUTAGE if isinstance(error, OSError | sa.exc.TimeoutError) else None
@@ -27,10 +27,10 @@ def pool_fault(error: Exception) -> Fault | None:
 
 @contextmanager
 def connecting(fault: Callable[[Exception], Fault | None]) -> Iterator[None]:
-    """Make an error that ``fault`` has no good word for one of the connection.
+    """Raise ``ConnectionError`` for an error that is unknown to ``fault``, or one of the schema.
 
-    No statement was sent yet, so it is neither wrong nor about the schema. The drivers raise
-    anything here, as ``RuntimeError`` for want of a package that the server's login needs.
+    While connecting, no statement was sent that could be wrong. Drivers raise any exception here,
+    such as ``RuntimeError`` if a package is missing that the server's login needs.
     """
     try:
         yield

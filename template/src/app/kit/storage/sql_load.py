@@ -1,4 +1,4 @@
-"""Rows of dumps, stored so that what refers to them stays."""
+"""Rows of dumps, stored without deleting the rows that refer to them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.kit.errors import Conflict
 from app.kit.storage.sql import SqlStorage
 
-TRIES = 10  # to store rows that other loads are storing as well
+TRIES = 10  # as other loads may store the same rows
 REFUSED = "The database refuses them: a unique value is taken, or other rows refer to what is gone."
 
 Row = dict[str, Any]
@@ -20,11 +20,11 @@ Row = dict[str, Any]
 async def load_rows(
     storage: SqlStorage, ids: Sequence[Any], *tables: tuple[sa.Column[Any], Sequence[Row]]
 ) -> None:
-    """Make these rows all that have one of ``ids`` in the column of their table.
+    """Replace all rows that have one of ``ids`` in the given column of their table.
 
-    It is one transaction, in the order of the tables. A row is known by its primary key: it is
-    inserted, updated where it differs, left alone where it does not, and deleted if it is not among
-    these. What a constraint of the database does not allow raises ``Conflict``.
+    It is one transaction, in the order of the tables. By primary key, a row is inserted, updated if
+    it differs, or deleted if it is not among the new ones. Raises ``Conflict`` if a constraint of
+    the database is violated.
     """
 
     def replace(connection: sa.Connection) -> None:

@@ -1,4 +1,4 @@
-"""What a table keeps of the requests that added its rows under an idempotency key."""
+"""The columns for requests with an idempotency key."""
 
 from typing import Any
 
@@ -25,12 +25,12 @@ def request_row(request: FirstRequest | None) -> dict[str, str | None]:
 
 
 def to_request(key: str | None, sha256: str | None) -> FirstRequest | None:
-    """Return the request that such values are of, if any."""
+    """Return the request from the values of these columns, if there was a key."""
     return FirstRequest(key, sha256) if key and sha256 else None
 
 
 class Requests:
-    """The statements about the requests of a table."""
+    """The statements about the requests in a table."""
 
     def __init__(self, table: sa.Table) -> None:
         key = table.c.idempotency_key
@@ -40,6 +40,6 @@ class Requests:
         self.owners = sa.select(key, table.c.id).where(
             key.in_(sa.bindparam("keys", expanding=True))
         )
-        # A commit waits for the disk and for standbys only if its transaction changed something.
+        # A commit waits for the disk and for standbys only if its transaction wrote something.
         this = sa.update(table).where(table.c.id == THIS_ID)
         self.change_and_undo = [this.values(version=table.c.version + step) for step in (-1, 1)]

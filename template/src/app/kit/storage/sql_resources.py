@@ -24,10 +24,10 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Resources(Generic[R]):
-    """The resources of a kind, which is what messages call one of them.
+    """The resources in a table; ``kind`` is their name in messages.
 
-    Their table has ``request_columns``. ``get`` selects what is at ``this_id``, and ``read`` makes
-    resources of its rows. ``delete``, as every update, asks for ``this_id`` and ``is_expected``.
+    The table has ``request_columns``. ``get`` selects the rows of ``this_id``; ``read`` turns rows
+    into resources. ``delete`` and every update have the conditions ``this_id`` and ``is_expected``.
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class Resources(Generic[R]):
     async def add(
         self, resource: R, request: FirstRequest | None, insert: Callable[[], Awaitable[object]]
     ) -> R:
-        """Insert a new resource and return it; under a key that is known, return the first.
+        """Insert a new resource and return it; for a known key, return the first resource.
 
-        A unique value that another one has raises ``Conflict``.
+        Raises ``Conflict`` if a unique value is taken.
         """
         for _ in range(TRIES):
             try:
@@ -77,7 +77,7 @@ class Resources(Generic[R]):
         raise Conflict(TAKEN)
 
     async def _first(self, resource: R, request: FirstRequest) -> R | None:
-        """Return the resource of a key as it was at first, if it is still there."""
+        """Return the resource that a key created, in its first state, if it still exists."""
 
         def find(connection: sa.Connection) -> R | None:
             found = connection.execute(self._requests.find, {"key": request.key}).all()
@@ -91,9 +91,9 @@ class Resources(Generic[R]):
         return await self.storage.transact(find)
 
     def make_durable(self, connection: sa.Connection, this_id: UUID) -> bool:
-        """Have the commit wait until what is known of a row is durable, if the row is still there.
+        """Write a row, so that the commit waits until it is durable; return whether it exists.
 
-        What was read may be of a commit that is not yet on the disk, or not on the standby.
+        A row that was only read may come from a commit that is not yet on disk or on the standby.
         """
         this = {"this_id": this_id}
         return all(
@@ -108,9 +108,9 @@ class Resources(Generic[R]):
         expected: Versions,
         values: Mapping[str, Any] = NOTHING,
     ) -> R:
-        """Change a resource, which has one version more then, and return it.
+        """Change a resource, increment its version, and return it.
 
-        What ``values`` has is changed besides what ``change`` does.
+        ``values`` are set in addition to what ``change`` does.
         """
         if self._referred.keys() & values.keys():
             await self.get(this_id)
@@ -143,10 +143,10 @@ class Resources(Generic[R]):
         *,
         check: Callable[[R], object] = lambda _: None,
     ) -> R:
-        """Do so in a transaction, until the end of which the resource is locked.
+        """Do the same in a transaction, which locks the resource until its end.
 
-        What ``check`` raises comes before a version that is not expected. The update may meet no
-        row though the version is right, if the resource changed at that moment.
+        ``check`` runs before the version is compared. If the resource changes at that moment, the
+        update may match no row though the version is right; then it is tried again.
         """
         this, given, tried = {"this_id": this_id}, {"updated_at": now(), **values}, expected
         while True:

@@ -1,4 +1,4 @@
-"""A SQL database as it was at one moment, read page by page."""
+"""Snapshots of a SQL database, read page by page."""
 
 import asyncio
 from abc import abstractmethod
@@ -14,18 +14,18 @@ from app.kit.storage.sql_work import Run
 
 
 class SqlSnapshots(BoundedStorage):
-    """The part of a SQL storage that reads all there is."""
+    """The part of a SQL storage that reads whole tables."""
 
     _moment: Run | None = None
 
     @abstractmethod
     def snapshot(self) -> AbstractAsyncContextManager[Run]:
-        """Give what runs work that only reads, and sees the database as it was at one moment."""
+        """Yield a function that runs read-only work on one snapshot of the database."""
 
     async def scan(self, page: sa.Executable) -> AsyncGenerator[Sequence[Any], None]:
-        """Yield the rows of all pages, each not empty, as they were at one moment.
+        """Yield the rows of all pages of a snapshot; no page is empty.
 
-        ``page`` selects what comes next to the id ``after``, its rows beginning with theirs.
+        ``page`` selects the rows after the id ``after``; the first column is the id.
         """
         after = UUID(int=0)
         async with nullcontext(self._moment) if self._moment else self._open_snapshot() as run:
@@ -36,7 +36,7 @@ class SqlSnapshots(BoundedStorage):
 
     @asynccontextmanager
     async def one_moment(self) -> AsyncIterator[None]:
-        """Have all scans within, one after another, see the database as it was at one moment."""
+        """Have all scans in the context read one snapshot of the database."""
         async with self._open_snapshot() as self._moment:
             try:
                 yield

@@ -1,4 +1,4 @@
-"""Columns of tables, from the fields of dataclasses, and the mapping between the two."""
+"""Columns of tables, derived from the fields of dataclasses."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -43,7 +43,7 @@ TYPES: Mapping[Any, Callable[[Attribute], sa.types.TypeEngine[Any]]] = {
     Decimal: _numeric,
     Literal: lambda _: sa.String(MAX_CHOICE),
 }
-"""How SQL keeps the values of a Python type; drivers and dialects see to it that it is exact."""
+"""The SQL type of a Python type; the dialects store its values exactly."""
 
 
 THIS_ID = sa.bindparam("this_id", type_=sa.Uuid())
@@ -67,12 +67,12 @@ class Base(DeclarativeBase):
 
 @cache
 def names(model: type) -> tuple[str, ...]:
-    """Return the fields that have a column each, in their order."""
+    """Return the names of the fields that are columns, in order."""
     return tuple(attribute.name for attribute in attributes(model) if attribute.is_scalar)
 
 
 def columns(model: type) -> list[sa.Column[Any]]:
-    """Return new columns for the fields of a dataclass; ``id`` is of the primary key."""
+    """Return new columns for the fields of a dataclass; ``id`` is in the primary key."""
     return [
         sa.Column(
             attribute.name,
@@ -92,16 +92,16 @@ def selected(table: sa.Table, model: type) -> tuple[sa.Column[Any], ...]:
 
 
 def row(model: type, resource: Any) -> dict[str, Any]:
-    """Return the values of these columns."""
+    """Return the values of a resource by column."""
     return {name: getattr(resource, name) for name in names(model)}
 
 
 def is_expected(table: sa.Table) -> sa.ColumnElement[bool]:
-    """Return the condition that a row has the version of ``expected_version``."""
+    """Return the condition on the version; its parameter is ``expected_version``."""
     expected = sa.bindparam("expected_version", type_=sa.Integer())
     return sa.or_(expected.is_(None), table.c.version == expected)
 
 
 def expected_version(expected: Versions) -> dict[str, int | None]:
-    """Return the parameter of ``is_expected``; of several versions, it is any one."""
+    """Return the parameter of ``is_expected``: one of the versions."""
     return {"expected_version": None if expected is None else min(expected, default=0)}

@@ -11,7 +11,7 @@ Run = Callable[[Work[Any]], Awaitable[Any]]
 
 
 def beginning(engine: sa.Engine, *statements: str) -> sa.Engine:
-    """Return the engine, its transactions beginning with the statements."""
+    """Return the engine with statements that begin each transaction."""
     changed = engine.execution_options()
 
     @sa.event.listens_for(changed, "begin")

@@ -19,7 +19,7 @@ from app.kit.storage.sqlite_threads import Threads, check_time, is_over
 
 MIGRATION_SECONDS = 600
 LOCK_SECONDS = 0.1  # SQLite does not ask ``is_over`` while it waits for a lock.
-INSTRUCTIONS = 10_000  # of SQLite's machine, after which it does
+INSTRUCTIONS = 10_000  # SQLite calls ``is_over`` each time it has executed so many.
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
@@ -31,9 +31,9 @@ class Storage(SqlStorage):
     def __init__(self, settings: ServiceSettings) -> None:
         super().__init__()
         engine = _engine(sqlite_url.parse(settings.database_url.get_secret_value()))
-        # A transaction that reads before it writes would fail if another wrote in between.
+        # A transaction that reads before it writes fails if another one writes in between.
         writing = beginning(engine, "BEGIN IMMEDIATE")
-        # A table is altered by copying it; dropping the old one must delete no other row.
+        # A table is altered by copying it; dropping the old one must not cascade.
         self._migrating = beginning(engine, "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
         self._snapshot = beginning(engine, "BEGIN")
         self._readers = Threads(settings.database_pool_size, engine.connect)
@@ -79,12 +79,12 @@ class Storage(SqlStorage):
 def _in_transaction(work: Work[T], connection: sa.Connection) -> T:
     with connection.begin():
         result = work(connection)
-        check_time()  # What nobody waits for any more is not committed.
+        check_time()  # A cancelled call is not committed.
         return result
 
 
 class _UtcDateTime(DATETIME):
-    """A time in UTC, of which SQLite forgets that it is."""
+    """A time in UTC; SQLite does not store the offset."""
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
         parse: Any = super().result_processor(dialect, coltype)
@@ -92,7 +92,7 @@ class _UtcDateTime(DATETIME):
 
 
 class _Decimal(sa.Numeric[Decimal]):
-    """An exact decimal number, which SQLite keeps as an integer of its last digits."""
+    """An exact decimal number, stored as an integer of its smallest unit."""
 
     def bind_processor(self, dialect: sa.Dialect) -> Any:
         return lambda value: None if value is None else int(value.scaleb(self.scale or 0))
@@ -120,6 +120,6 @@ def _set_up(connection: Any, _: Any) -> None:
     try:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-    except BaseException:  # Of a new file, another process may be making the log.
+    except BaseException:  # Another process may be creating the log of a new file.
         connection.close()
         raise

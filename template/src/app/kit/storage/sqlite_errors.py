@@ -10,7 +10,7 @@ CODES = {
     sqlite3.SQLITE_PERM: Fault.NOT_ALLOWED,
     sqlite3.SQLITE_ABORT: Fault.OUTAGE,
     sqlite3.SQLITE_BUSY: Fault.OUTAGE,
-    sqlite3.SQLITE_BUSY_SNAPSHOT: Fault.TRANSIENT,  # Another wrote since it was read.
+    sqlite3.SQLITE_BUSY_SNAPSHOT: Fault.TRANSIENT,  # Another connection wrote after the read.
     sqlite3.SQLITE_LOCKED: Fault.OUTAGE,
     sqlite3.SQLITE_NOMEM: Fault.OUTAGE,
     sqlite3.SQLITE_READONLY: Fault.NOT_ALLOWED,
@@ -20,7 +20,7 @@ CODES = {
     sqlite3.SQLITE_CORRUPT: Fault.OUTAGE,
     sqlite3.SQLITE_FULL: Fault.OUTAGE,
     sqlite3.SQLITE_CANTOPEN: Fault.OUTAGE,
-    sqlite3.SQLITE_PROTOCOL: Fault.OUTAGE,  # Too many tries to lock it.
+    sqlite3.SQLITE_PROTOCOL: Fault.OUTAGE,  # Too many attempts to lock.
     sqlite3.SQLITE_SCHEMA: Fault.TRANSIENT,  # It changed while a statement was prepared.
     sqlite3.SQLITE_NOLFS: Fault.OUTAGE,
     sqlite3.SQLITE_AUTH: Fault.NOT_ALLOWED,
@@ -32,7 +32,7 @@ MISSING = re.compile("no such (table|column|index|view)|has no column named")
 
 
 def fault(error: Exception) -> Fault | None:
-    """Return what an error says about the database; ``None``: what it was asked is wrong."""
+    """Return the meaning of an error; ``None`` if the statement itself is wrong."""
     cause = driver_error(error)
     if not isinstance(cause, sqlite3.Error):
         return pool_fault(error)

@@ -1,4 +1,4 @@
-"""Threads with a connection each, for what would block the event loop."""
+"""Threads with a connection each, so that SQLite does not block the event loop."""
 
 import asyncio
 import sqlite3
@@ -17,7 +17,7 @@ from app.kit.storage.operations import OPERATION_SECONDS
 from app.kit.storage.sql_work import T, Work
 
 CALL_SECONDS = OPERATION_SECONDS * 0.75
-"""A call ends before its operation does: then the log has the reason, and a commit its time."""
+"""A call must end before its operation: then the log has the reason, and a commit has time."""
 
 Connect = Callable[[], sa.Connection]
 OnThread = Callable[[Connect], Any]
@@ -35,9 +35,9 @@ class Call(NamedTuple):
 
 
 class Threads:
-    """Up to ``size`` threads, begun when needed, that take calls in the order they came.
+    """Up to ``size`` threads, started when needed, which take calls in FIFO order.
 
-    They are daemons: one that hangs, because of a disk say, lets the process end.
+    They are daemons, so that one that hangs, such as on a disk, does not keep the process alive.
     """
 
     def __init__(self, size: int, connect: Connect) -> None:
@@ -47,7 +47,7 @@ class Threads:
         self._queue: SimpleQueue[Call] = SimpleQueue()
 
     async def run(self, work: Work[T], seconds: float = CALL_SECONDS) -> T:
-        """Return what ``work`` returns; its thread may be busy for a while if this is cancelled."""
+        """Run ``work`` on a thread; after a cancellation, the thread may stay busy for a while."""
         if len(self._threads) < min(self.calls + 1, self.size):
             self._threads.append(threading.Thread(target=self._serve, daemon=True))
             self._threads[-1].start()
@@ -56,7 +56,7 @@ class Threads:
         return result
 
     async def aclose(self) -> None:
-        """Close the connections when all is done, and end the threads."""
+        """Close the connections once all calls are done, and end the threads."""
         ending, self._threads = self._threads, []
         await asyncio.gather(*(self._put(None) for _ in ending))
 
@@ -101,7 +101,7 @@ def check_time() -> None:
 
 
 def _when_unlocked(work: Work[T], connect: Connect) -> T:
-    """Do the work, again while another connection has the file locked."""
+    """Do the work; retry while another connection has the file locked."""
     while True:
         try:
             return work(connect())
@@ -109,4 +109,4 @@ def _when_unlocked(work: Work[T], connect: Connect) -> T:
             code = getattr(error.orig, "sqlite_errorcode", 0)
             if code & 0xFF != sqlite3.SQLITE_BUSY or is_over():
                 raise
-        time.sleep(0.01)  # Some locks are reported at once.
+        time.sleep(0.01)  # SQLite does not wait for some locks.

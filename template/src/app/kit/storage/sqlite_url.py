@@ -1,4 +1,4 @@
-"""A URL of SQLite, which names a file. Nothing in the path is decoded."""
+"""The URL of SQLite, which names a file. The path is not percent-decoded."""
 
 import re
 
@@ -7,7 +7,7 @@ from app.kit.storage.urls import only_known, wrong
 FORM = "name a file, as in sqlite:///notes.db or sqlite:////data/notes.db"
 STRANGE = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
 
-# The service has its own: how long it waits, how it shares connections, how it commits.
+# The service has its own timeouts, threads and transactions.
 DROPPED = (
     *("autocommit", "cached_statements", "check_same_thread"),
     *("detect_types", "isolation_level", "timeout"),

@@ -1,4 +1,4 @@
-"""TLS to a database, as an option of its URL asks for it."""
+"""TLS to a database, by the options of its URL."""
 
 import ssl
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ def context(
 ) -> ssl.SSLContext:
     """Return the context, or raise ``InvalidSettings``, which names the option.
 
-    ``files`` has, for ``ca``, ``capath``, ``cert``, ``key`` and ``crl``, the name of an option and
-    its value. The roots of the system are trusted where neither of the first two is given.
+    ``files`` maps ``ca``, ``capath``, ``cert``, ``key`` and ``crl`` to the name of an option and
+    its value. Without the first two, the system's roots are trusted.
     """
     path = {kind: value for kind, (_, value) in files.items()}
     for option, value in files.values():
@@ -24,9 +24,9 @@ def context(
             made.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
         if cert := path.get("cert"):
             made.load_cert_chain(cert, path.get("key"), password=lambda: password)
-    except (OSError, ValueError):  # An SSLError is an OSError; the libraries name no file.
+    except (OSError, ValueError):  # SSLError is an OSError; its message names no file.
         names = ", ".join(option for option, _ in files.values()) or "SSL_CERT_FILE"
-        raise wrong(f"{names}: not in PEM, or not of one another") from None
+        raise wrong(f"{names}: not in PEM, or they do not belong together") from None
     made.verify_flags &= ~ssl.VERIFY_X509_STRICT  # Since Python 3.13; roots of clouds fail it.
     made.check_hostname = hostname
     made.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE

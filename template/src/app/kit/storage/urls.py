@@ -1,7 +1,7 @@
-"""The parts of a URL that names a database, and of its options those that are known.
+"""The parts of the URL of a database.
 
-Whatever is wrong is one line that repeats no value: any part may hold a piece of a password that
-was not percent-encoded. Hence the ``@`` that may only stand before the host.
+An error is one line that repeats no value: any part may hold a piece of a password that was not
+percent-encoded. So ``@`` is allowed only before the host.
 """
 
 import os
@@ -26,7 +26,7 @@ FORM = "scheme://user:password@host:port/database"
 
 @dataclass(frozen=True)
 class Address:
-    """What a URL says; a part that is not there is empty."""
+    """The parts of a URL; a missing part is empty."""
 
     user: str = ""
     password: str = field(default="", repr=False)
@@ -36,7 +36,7 @@ class Address:
 
 
 def wrong(what: str) -> InvalidSettings:
-    """Return the error that says what is wrong with the URL."""
+    """Return the error about the URL."""
     return InvalidSettings(f"DATABASE_URL: {what}")
 
 
@@ -56,7 +56,7 @@ def parse(url: str) -> Address:
 
 
 def parse_hosts(text: str) -> tuple[tuple[str, int | None], ...]:
-    """Return the names and ports of hosts with commas between; empty without any."""
+    """Return the names and ports of hosts separated by commas."""
     matches = [_HOST.fullmatch(host) for host in text.split(",")] if text else []
     return tuple(_host(match) for match in matches)
 
@@ -66,7 +66,7 @@ def _host(match: re.Match[str] | None) -> tuple[str, int | None]:
     if not match or match["port"] == "0" or port not in (None, *range(1, 65536)):
         raise wrong("the host or the port is malformed")
     name = _decoded(match["name"].strip("[]"))
-    if "/" not in name:  # Else it is the path of a socket.
+    if "/" not in name:  # A slash means the path of a socket.
         try:
             name.encode("idna")
         except UnicodeError:
@@ -79,7 +79,7 @@ def _options(text: str | None) -> dict[str, str]:
     for option in filter(None, re.split("[&;]", text or "")):
         name, equals, value = option.partition("=")
         if not equals or not _NAME.fullmatch(name):
-            raise wrong("what follows the ? must be options like name=value with & between")
+            raise wrong("what follows the ? must be options like name=value, separated by &")
         options[name] = _decoded(value)
     return options
 
@@ -102,13 +102,13 @@ def only_known(options: Iterable[str], known: Collection[str]) -> None:
 
 
 def one_of(options: Mapping[str, str], name: str, values: Collection[str], default: str) -> str:
-    """Return an option's value, or raise ``InvalidSettings`` if it is none of the values."""
+    """Return an option's value, or raise ``InvalidSettings`` if it is not one of the values."""
     if (value := options.get(name, default)) not in values:
         raise wrong(f"{name} is one of {', '.join(values)}")
     return value
 
 
 def must_be_there(option: str, path: str) -> None:
-    """Raise ``InvalidSettings`` if there is nothing at a path that can be read."""
+    """Raise ``InvalidSettings`` if the file of an option cannot be read."""
     if not os.access(path, os.R_OK):
         raise wrong(f"{option} names nothing that can be read")

@@ -2,8 +2,8 @@
 
 A revision is a module in ``versions``, named by its number and what it does, as in
 ``0002_colours.py``, with ``async def upgrade(database)``. Each is applied once, in the order of
-their names. Nothing undoes one that was stopped half-way: it is run again from its beginning, so
-write it such that this does no harm.
+their names. One that was interrupted is not rolled back; it is run again from its beginning, so it
+must be idempotent.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ VERSIONS = SERVICE_FOLDER / "migrations" / "mongodb" / "versions"
 PACKAGE = f"{SERVICE}.migrations.mongodb.versions"
 
 LEASE_SECONDS = 10
-"""How long the lock of a process that was killed still stands."""
+"""How long the lock of a killed process is valid."""
 
 RENEWAL_SECONDS = 2
 POLL_SECONDS = 0.1
@@ -36,7 +36,7 @@ Database = AsyncDatabase[dict[str, Any]]
 Collection = AsyncCollection[dict[str, Any]]
 
 THIS = {"_id": "revisions"}
-"""The one document of the collection ``migrations``: what is applied, and who is at it."""
+"""The one document of the collection ``migrations``: the applied revisions, and the lock."""
 
 
 @cache
@@ -64,7 +64,7 @@ async def upgrade(database: Database) -> None:
 async def _record(state: Collection, owner: str, name: str) -> None:
     mine = {**THIS, "owner": owner}
     if not (await state.update_one(mine, {"$addToSet": {"applied": name}})).matched_count:
-        raise Unavailable("This migration was taken for dead, and another one has begun.")
+        raise Unavailable("The lock of this migration expired, and another one has begun.")
 
 
 @asynccontextmanager

@@ -42,9 +42,9 @@ def heads() -> frozenset[str]:
 
 
 def are_newer(current: Collection[str]) -> bool:
-    """Tell whether a database has revisions, and this code knows none of them.
+    """Return whether a database has revisions, and this code knows none of them.
 
-    Revisions are written one after the other, so newer code has brought it on from those of here.
+    Revisions form one line, so newer code has migrated it beyond the revisions of this code.
     """
     return bool(current) and revisions().isdisjoint(current)
 

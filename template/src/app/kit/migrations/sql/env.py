@@ -1,4 +1,4 @@
-"""What Alembic runs for each of its commands."""
+"""Alembic runs this for each of its commands."""
 
 import asyncio
 from typing import Any, Literal

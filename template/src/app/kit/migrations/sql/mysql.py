@@ -1,4 +1,4 @@
-"""Revisions on MySQL and MariaDB, which commit with every statement that changes the schema."""
+"""Revisions on MySQL and MariaDB, where each statement that changes the schema commits."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ SET_UP = (
         /*M! , max_statement_time = DEFAULT */ /*!80000 , max_execution_time = DEFAULT */""",
     "DO GET_LOCK(SHA2(DATABASE(), 224), 31536000)",  # A name of a lock has up to 64 characters.
 )
-"""Make a connection one that migrates, alone and without haste, until it is closed."""
+"""Prepare a connection for migrations: no time limits, and a lock until it is closed."""
 
-# Codes of errors that say a statement has done its work before.
+# Codes of errors which show that a statement was executed before.
 DONE = {
     1051,  # The table is gone.
     1060,  # The column is there.
@@ -27,8 +27,8 @@ DONE = {
 class Revisions(MySQLImpl):
     """Runs a revision again after it was interrupted.
 
-    What it finds there already, or gone, was done before the interruption. Its changes of rows
-    were undone then, unless it changed the schema after them: that asks for two revisions.
+    What already exists, or is already gone, was done before the interruption. Changes of rows were
+    rolled back then, unless the schema was changed after them: such a change needs two revisions.
     """
 
     __dialect__ = "mysql"
@@ -59,8 +59,8 @@ class Revisions(MySQLImpl):
                 return "errno: 121 " in str(error)  # It is there.
         return code in DONE
 
-    def _is_like(self, wanted: sa.Table) -> bool:
-        found = sa.Table(wanted.name, sa.MetaData(), autoload_with=self.connection)
-        return found.columns.keys() == wanted.columns.keys() and not any(
-            self.compare_type(found.columns[column.name], column) for column in wanted.columns
+    def _is_like(self, table: sa.Table) -> bool:
+        found = sa.Table(table.name, sa.MetaData(), autoload_with=self.connection)
+        return found.columns.keys() == table.columns.keys() and not any(
+            self.compare_type(found.columns[column.name], column) for column in table.columns
         )

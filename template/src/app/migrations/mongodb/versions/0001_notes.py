@@ -1,7 +1,7 @@
 """Notes with their comments.
 
-A page is a range of ids, read backwards, for which they need no index but that of ``_id``. Another
-one keeps an idempotency key from being used twice; it has only the notes with a key.
+A page is a range of ids, for which the index of ``_id`` is enough. Another index makes idempotency
+keys unique; it has only the notes with a key.
 """
 
 from typing import Any
