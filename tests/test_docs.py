@@ -73,12 +73,12 @@ def test_each_program_of_a_project_has_the_options_that_are_named(
         if program.endswith("/uvx"):
             assert (home / program).exists()
             continue
-        told = subprocess.run(
+        shown = subprocess.run(
             [home / program, *subcommands, "--help"], cwd=home, capture_output=True, text=True
         )
-        assert told.returncode == 0, command
+        assert shown.returncode == 0, command
         for option in re.findall(r"(?<= )--[a-z-]+", command):
-            assert option in told.stdout, command
+            assert option in shown.stdout, command
 
 
 def test_one_command_begins_a_revision_for_each_kind_of_database(

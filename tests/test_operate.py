@@ -27,7 +27,7 @@ print(*postgres_url.TRANSLATED, *postgres_url.DROPPED, *postgres_url.WEAK)
 """
 
 
-def told() -> dict[str, str]:
+def documented() -> dict[str, str]:
     """Return the default of each setting, as the table has it."""
     return {name: default or word for name, default, word in ROW.findall(GUIDE)}
 
@@ -44,7 +44,7 @@ def word_for(default: Any) -> str:
 def test_every_setting_is_in_the_table_with_its_default(installed: Callable[..., Path]) -> None:
     defaults = settings_of(installed("sqlite")) | settings_of(installed("sqlite", "oidc"))
 
-    assert told() == {name: word_for(default) for name, default in defaults.items()}
+    assert documented() == {name: word_for(default) for name, default in defaults.items()}
 
 
 def test_every_setting_is_in_the_example(installed: Callable[..., Path], project: Path) -> None:

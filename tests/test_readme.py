@@ -1,4 +1,4 @@
-"""The tour of README.md, taken."""
+"""The commands of the tour in README.md print what it says."""
 
 import re
 import shlex
@@ -53,7 +53,7 @@ def bare(text: str, said: str) -> str:
     return re.sub(r"\s", "", "".join(kept))
 
 
-def test_the_tour_is_as_it_is_told(installed: Made, tmp_path: Path) -> None:
+def test_the_tour_prints_what_readme_says(installed: Made, tmp_path: Path) -> None:
     project, url = installed("sqlite"), f"sqlite:///{tmp_path / 'notes.db'}"
     with serving(project, url, tmp_path) as address:
         seed = [str(project / ".venv/bin/app"), "seed"]
