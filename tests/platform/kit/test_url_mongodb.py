@@ -29,6 +29,8 @@ REFUSED = {
     f"{BASE}?s3cret": "name=value",
     f"{BASE}?proxyHost=s3cret": "proxyHost",
     f"{BASE}?ssl_ca_certs=s3cret": "ssl_ca_certs",
+    f"{BASE}?tlsCertificateKeyFilePassword=a&s3cret=b": "Password",
+    f"{BASE}?authMechanismProperties=AWS_SESSION_TOKEN:a&s3cret=b": "Properties",
     f"{BASE}?tls=s3cret": "tls",
     f"{BASE}?tlsCAFile=/s3cret.pem": "tlsCAFile",
     f"{BASE}?tlsCertificateKeyFile=/s3cret.pem": "tlsCertificateKeyFile",

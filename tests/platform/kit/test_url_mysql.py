@@ -20,6 +20,7 @@ TAKEN: dict[str, dict[str, Any]] = {
     f"{BASE}?ssl_disabled=true": {},
 }
 REFUSED = {
+    f"{BASE}?ssl_key_password=a&s3cret=b": "ssl-key-password",
     "mysql://app:s3cret#part@db/app": "DATABASE_URL",
     "mysql://app:s3cret@part@db/app": "DATABASE_URL",
     "mysql://app:s3cret/part@db/app": "DATABASE_URL",

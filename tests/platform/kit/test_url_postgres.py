@@ -64,6 +64,8 @@ REFUSED = {
     f"{BASE}?require_auth=s3cret": "require_auth",
     f"{BASE}?hostaddr=s3cret": "hostaddr",
     f"{BASE}?replication=s3cret": "replication",
+    f"{BASE}?password=a&s3cret=b": "password",
+    f"{BASE}?sslpassword=a;s3cret=b": "sslpassword",
     f"{BASE}?gssencmode=require": "gssencmode",
     f"{BASE}?load_balance_hosts=random": "load_balance_hosts",
     f"{BASE}?statement_cache_size=s3cret": "statement_cache_size",

@@ -23,6 +23,7 @@ REFUSED = {
     "sqlite:///s3cret.db\n": "printed",
     "sqlite:///s3cret\0.db": "printed",
     "sqlite:///s3cret\udcff.db": "printed",
+    "sqlite:///notes.db?mode\n=s3cret": "printed",
     "sqlite:///notes.db?mode=s3cret": "mode",
     "sqlite:///notes.db?uri=s3cret": "uri",
     "sqlite:///notes.db?cache=s3cret": "cache",

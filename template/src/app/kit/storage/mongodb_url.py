@@ -37,7 +37,7 @@ def parse(url: str) -> str:
     Raises ``InvalidSettings``. Upper and lower case are the same in the names of options.
     """
     address = urls.parse(url)
-    urls.only_known((n for n in address.options if n.lower() not in _DROPPED | _KEPT), ())
+    urls.only_known(address.options, _DROPPED | _KEPT, str.lower)
     if not address.database or not address.hosts:
         raise wrong("name a database, as in mongodb://localhost/notes")
     base, _, query = url.partition("?")

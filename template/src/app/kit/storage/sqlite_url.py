@@ -19,7 +19,7 @@ def parse(url: str) -> str:
     path, _, query = url.partition("://")[2].partition("?")
     if not path.startswith("/") or path in ("/", "/:memory:") or path.startswith("/file:"):
         raise wrong(FORM)
-    if STRANGE.search(path):
-        raise wrong("the path contains a character that cannot be printed")
+    if STRANGE.search(url):
+        raise wrong("it contains a character that cannot be printed")
     only_known([option.partition("=")[0] for option in query.split("&") if option], DROPPED)
     return path.removeprefix("/")

@@ -6,7 +6,7 @@ percent-encoded. So ``@`` is allowed only before the host.
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -94,11 +94,20 @@ def _decoded(text: str | None) -> str:
     return decoded
 
 
-def only_known(options: Iterable[str], known: Collection[str]) -> None:
-    """Raise ``InvalidSettings`` for an option that is not known."""
+def only_known(
+    options: Iterable[str], known: Collection[str], fold: Callable[[str], str] = str
+) -> None:
+    """Raise ``InvalidSettings`` for an option that is not known; ``fold`` is how names compare.
+
+    After a password, it may be a piece of that, and is not repeated.
+    """
+    secret = ""
     for name in options:
-        if name not in known:
-            raise wrong(f"the option {name} is not supported")
+        if fold(name) not in known:
+            hint = f"what follows {secret} is no option; a & or ; in a value is encoded: %26, %3B"
+            raise wrong(hint if secret else f"the option {name} is not supported")
+        if "pass" in name.lower() or "properties" in name.lower():  # MongoDB's hold tokens.
+            secret = name
 
 
 def one_of(options: Mapping[str, str], name: str, values: Collection[str], default: str) -> str:
