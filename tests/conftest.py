@@ -113,7 +113,7 @@ def cheap_renders() -> Iterator[None]:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git as nobody in particular, whatever the machine's own configuration."""
+    """Run git with a fixed identity, whatever the machine's configuration."""
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
     return subprocess.run(
         ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
@@ -228,8 +228,8 @@ def lived_in(rendered: Made, shared: Path) -> Made:
 def installed(template: Path, shared: Path) -> Callable[..., Path]:
     """Return the folder of a variant with its environment, for its own commands.
 
-    A second argument is its answer to `auth`. What its tools keep there outlives the run, as it is
-    dear: compiled bytecode, types, tables of characters, and the versions of dependencies.
+    A second argument is its answer to `auth`. What its tools cache there is kept between runs, to
+    save time: bytecode, types, tables of characters, and the versions of dependencies.
     """
 
     def made(database: str, auth: str = "token") -> Path:

@@ -48,7 +48,7 @@ class Server:
 
     name: ClassVar[str]
     variable: ClassVar[str]  # of the environment: the URL of a server to use instead
-    address: ClassVar[str]  # the URL, but for the port
+    address: ClassVar[str]  # the URL without the port
     package: ClassVar[str]  # what holds the binaries
     binary: ClassVar[str]  # its path in the package
     options: ClassVar[str]
@@ -328,7 +328,7 @@ def as_nobody() -> dict[str, Any]:
 
 
 def environment(binaries: Path) -> dict[str, str]:
-    """Return the environment of servers, the same everywhere but for the libraries fetched."""
+    """Return the environment of servers: fixed, with the downloaded libraries."""
     libraries = [*binaries.glob("usr/lib/*-linux-gnu"), *binaries.glob("lib/*-linux-gnu")]
     return {"LC_ALL": "C", "TZ": "UTC", "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
 

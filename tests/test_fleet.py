@@ -1,4 +1,4 @@
-"""What docs/fleet.md tells those who have many projects to do."""
+"""The instructions of docs/fleet.md work."""
 
 import os
 import re

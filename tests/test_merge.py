@@ -14,7 +14,7 @@ NEW = "src/app/kit/storage/postgres.py"  # A switch to PostgreSQL brings it.
 
 REFUSED = {
     "work that is not committed": ("echo mine >mine.txt", "mine.txt"),
-    "the same, which git is told not to show": (
+    "the same, which git is configured not to show": (
         "git config status.showUntrackedFiles no; echo mine >mine.txt",
         "mine.txt",
     ),
@@ -32,12 +32,12 @@ REFUSED = {
         "git commit -qm x; echo mine >>compose.yaml",
         "compose.yaml",
     ),
-    "an edit of a committed file that git is told to ignore": (
+    "an edit of a committed file that git is configured to ignore": (
         "echo '*.py' >../ignore; git config core.excludesFile ../ignore;"
         "echo mine >>src/app/errors.py; git add -u; git commit -qm x",
         "src/app/errors.py",
     ),
-    "an edit that git is told to overlook": (
+    "an edit that git is configured to overlook": (
         "git update-index --skip-worktree Dockerfile; echo mine >>Dockerfile",
         "Dockerfile",
     ),
@@ -83,7 +83,7 @@ def project(rendered: Made, tmp_path: Path) -> Path:
 
 
 def content(project: Path) -> dict[Path, bytes]:
-    """Return all files, in git or not, but for those of git and of Python; also those beside it."""
+    """Return all files, tracked or not, except those of git and of Python; also those beside it."""
     paths = {path for path in project.parent.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     return {path: path.read_bytes() for path in paths if ".git" not in path.parts}
 
@@ -167,7 +167,7 @@ OWN = {"0001": None, "own": "0001"}
 
 
 @pytest.mark.parametrize(
-    ("own", "brought", "then", "told"),
+    ("own", "brought", "then", "message"),
     [
         ({"0001": None}, "0001", "0001", ""),
         (OWN, "0001", "own", "now follows your revision own."),
@@ -200,7 +200,7 @@ def test_a_revision_of_the_template_follows_the_owners_last(
     own: dict[str, str | tuple[str, ...] | None],
     brought: str,
     then: str,
-    told: str,
+    message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(ROOT / "template/tools")
@@ -216,5 +216,5 @@ def test_a_revision_of_the_template_follows_the_owners_last(
     lines = list(follow_own({str(versions / f"{name}.py") for name in own}))
 
     assert new.read_text() == f'revision = "new"\ndown_revision = "{then}"\n'
-    assert "".join(lines).endswith(told)
-    assert len(lines) == bool(told)
+    assert "".join(lines).endswith(message)
+    assert len(lines) == bool(message)

@@ -25,7 +25,7 @@ def project(rendered: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def names(folder: str, other_kind: str) -> list[str]:
-    """Return the tests of a folder, but for those of another kind of database."""
+    """Return the tests of a folder, except those of another kind of database."""
     found = PLATFORM.glob(f"{folder}/test_*.py")
     return [f"tests/{p.relative_to(PLATFORM)}" for p in found if other_kind not in p.name]
 

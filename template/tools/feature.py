@@ -1,8 +1,8 @@
 """Makes a feature of this project from its specification, changes one, or removes it.
 
 ``make feature`` and ``make remove`` run it, in the project's folder. A feature is rendered by the
-templates in ``tools/templates``. Where there is one already, the difference between what its old
-specification renders and what the new one does is merged into the files as they are.
+templates in ``tools/templates``. If it exists already, the difference between the renders of its
+old and its new specification is merged into the present files.
 """
 
 import os
@@ -114,7 +114,7 @@ def _revisions(old: Specification | None, new: Specification | None) -> Iterator
 
 
 def _merge(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
-    """Write what differs between two renders into the files as they are; yield the conflicts."""
+    """Merge the difference of two renders into the present files; yield the conflicts."""
     for path in sorted(before.keys() | after.keys()):
         old, new, file = before.get(path, ""), after.get(path, ""), Path(path)
         if old == new or (path in before and not file.exists()):

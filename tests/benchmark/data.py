@@ -21,7 +21,7 @@ class Comment(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A note, likewise, and its comments."""
+    """The same for a note and its comments."""
 
     id: UUID
     content: str

@@ -14,7 +14,7 @@ COMMENT = itemgetter("id", "content", "created_at")
 
 
 class MongoDB(Limit):
-    """Takes each document as it is."""
+    """Returns each document unchanged."""
 
     async def open(self) -> None:
         url = os.environ["DATABASE_URL"]

@@ -1,4 +1,4 @@
-"""The image of the default service, built from its Dockerfile and run as it is deployed.
+"""The image of the default service, built from its Dockerfile and run as in production.
 
 `make test-image` runs it, as root on Debian. Neither a container engine nor a registry of images is
 at hand everywhere. So Debian's buildah builds the image, a Debian with its own Python stands for

@@ -103,10 +103,10 @@ def test_a_wrong_line_is_told_by_its_number(old: str, new: str, place: str) -> N
     checksum = Checksum("probe")
     checksum.add(*(written := [lines(PROBE_FORMAT, many(1))[0], wrong + b"\n"]))
 
-    with pytest.raises(TransferError, match=f"^line 2: {place}") as told:
+    with pytest.raises(TransferError, match=f"^line 2: {place}") as failure:
         checked(b"".join(written) + checksum.closing_line())
 
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(failure.value)
 
 
 @EXAMPLES

@@ -119,7 +119,7 @@ async def outcome(call: Awaitable[Any]) -> Any:
 
 
 def without_times(found: Any) -> Any:
-    """Return what a call returned, but for when it was made."""
+    """Return the result of a call without its time."""
     if isinstance(found, list):
         return [without_times(note) for note in found]
     return replace(found, updated_at=found.created_at) if isinstance(found, Note) else found

@@ -110,7 +110,7 @@ async def notes(storage: Storage) -> Repository:
 
 
 async def stored(notes: Repository, note_id: UUID) -> Document:
-    """Return the document as it is, whatever is in it."""
+    """Return the document unchanged, even if it is malformed."""
     plain: AsyncCollection[Document] = notes.collection.with_options(codec_options=CodecOptions())
     found = await plain.find_one({"_id": Binary.from_uuid(note_id)})
     assert found
