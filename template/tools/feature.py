@@ -15,18 +15,11 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from changes import check_change
 from generator import render
 from merge import TemplateError, leave_other_repositories, refuse_unfinished_work
-from specification import (
-    APP,
-    FILE,
-    NAME,
-    Specification,
-    SpecificationError,
-    check_names,
-    parse_fields,
-    singular_of,
-)
+from names import APP, NAME, SpecificationError, check_names
+from specification import FILE, Specification, parse_fields, singular_of
 
 KINDS = {p.stem.partition("_")[0] for p in Path(__file__).parent.glob("*_revisions.py")}
 """The kinds of databases that the project has repositories and revisions for."""
@@ -38,19 +31,20 @@ HAND_WRITTEN = {"notes"}
 def make(name: str, singular: str, fields: str, *, is_dry: bool) -> bool:
     """Make or change a feature; return whether nothing is left to merge by hand."""
     old, new = _specifications(name, singular, fields)
-    for target in sorted(new.references - {name}):
-        if not (APP / target / FILE).exists() and not (target in HAND_WRITTEN and _has(target)):
-            raise SpecificationError(f"ref({target}): the project has no such feature to refer to")
+    _check_references(new)
+    if old:
+        check_change(old, new)
     before, after = render(old) if old else {}, render(new)
     revisions = dict(_revisions(old, new))
-    if is_dry:
-        changed = [path for path, text in after.items() if before.get(path) != text]
-        print("It would write:", *sorted([*changed, *revisions]), sep="\n    ")
+    changed = [path for path, text in after.items() if before.get(path) != text]
+    if is_dry or not changed:
+        written = sorted([*changed, *revisions]) or ["nothing"]
+        print("It would write:" if is_dry else "Written:", *written, sep="\n    ")
         return True
     conflicts = list(_merge(before, after))
     for path, text in revisions.items():
         Path(path).write_text(text, encoding="utf-8")
-    print(f"{'Changed' if old else 'Made'} {name}:", *sorted([*after, *revisions]), sep="\n    ")
+    print(f"{'Changed' if old else 'Made'} {name}:", *sorted([*changed, *revisions]), sep="\n    ")
     if conflicts:
         print("Conflicts, between <<<<<<< and >>>>>>>, to resolve in:", *conflicts, sep="\n    ")
     print("Look at it with `git status`, try it with `make check test`, then commit it.")
@@ -97,6 +91,24 @@ def _specifications(
     return old, Specification(name, one, parse_fields(shlex.split(fields)))
 
 
+def _check_references(spec: Specification) -> None:
+    """Raise ``SpecificationError`` unless what it refers to is there, and does not refer to it."""
+    for target in sorted(spec.references):
+        other = _read(target) if target != spec.name else spec
+        if not other and not (target in HAND_WRITTEN and _has(target)):
+            raise SpecificationError(f"ref({target}): the project has no such feature to refer to")
+        if spec.name in _reached(target):
+            reason = "features cannot refer to each other in a circle, nor to themselves"
+            raise SpecificationError(f"ref({target}): {reason}")
+
+
+def _reached(name: str) -> set[str]:
+    """Return a feature, and all to which it refers, directly or not."""
+    spec = _read(name)
+    others = map(_reached, spec.references) if spec else ()
+    return {name}.union(*others)
+
+
 def _read(name: str, table: str = "made") -> Specification | None:
     if not NAME.fullmatch(name):
         raise SpecificationError(f"{name!r} is no name of a feature: use snake_case")
@@ -120,7 +132,7 @@ def _merge(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
         if old == new or (path in before and not file.exists()):
             continue  # Nothing new, or the owner has deleted it.
         text = file.read_text(encoding="utf-8") if file.exists() else ""
-        if text not in ("", old):
+        if text not in ("", old) and file.name != FILE:
             new, is_clean = _three_ways(text, old, new)
             if not is_clean:
                 yield path

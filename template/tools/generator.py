@@ -13,7 +13,8 @@ from uuid import UUID
 
 from email_validator import validate_email
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from specification import APP, FILE, Field, Specification
+from names import APP
+from specification import FILE, Field, Specification
 
 TEMPLATES = Path(__file__).parent / "templates"
 

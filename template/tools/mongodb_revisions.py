@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from generator import View, formatted, render
-from specification import APP, Field, Specification
+from names import APP
+from specification import Field, Specification
 
 VERSIONS = Path("src/app/migrations/mongodb/versions")
 
@@ -91,7 +92,7 @@ def _rules(spec: Specification) -> dict[str, Any]:
 def _changes(before: dict[str, Field], spec: Specification) -> list[str]:
     """Return what changes the documents that are there, all at once: the rules are the new ones."""
     after = {each.name: each for each in spec.fields}
-    added = [each for each in spec.fields if each.name not in before] if before else []
+    added = [f for f in spec.fields if before and (f.name not in before or _is_filled(before, f))]
     gone = sorted(before.keys() - after.keys())
     stages = [f'{{"$unset": {json.dumps(gone)}}}'] if gone else []
     if added:
@@ -101,6 +102,10 @@ def _changes(before: dict[str, Field], spec: Specification) -> list[str]:
         return []
     update = f"update_many({{}}, [{', '.join(stages)}])"
     return [f'await database["{spec.name}"].{update}']
+
+
+def _is_filled(before: dict[str, Field], field: Field) -> bool:
+    return before[field.name].optional and not field.optional
 
 
 def _value(field: Field) -> str:
@@ -135,7 +140,7 @@ def _named(fields: Any) -> dict[str, str]:
     for each in fields:
         if each.filter:
             found[f"{each.name}_filter"] = f'[("{each.name}", 1), ("_id", -1)]'
-        elif each.type == "ref" and not each.unique:
+        elif each.type == "ref":
             found[f"{each.name}_ref"] = f'[("{each.name}", 1)]'
         if each.unique:
             kind = KINDS.get(each.type, "string")

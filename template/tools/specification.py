@@ -1,93 +1,32 @@
 """The specification of a feature: its names and its fields, as ``feature.toml`` keeps them."""
 
 import json
-import keyword
 import re
-import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from uuid import UUID
 
 from email_validator import validate_email
+from names import NAME, SpecificationError, check_field_name
 
-APP = Path("src/app")
 FILE = "feature.toml"
 
-MAX_NAME = 40
 MAX_TEXT, MAX_LONG_TEXT, MAX_URL, MAX_EMAIL = 255, 10_000, 2_000, 254
 MAX_INTEGER = 2**53 - 1
 MAX_DIGITS = 18
 MAX_INDEXED = 500
 
-NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 FIELD = re.compile(
     r"(?P<name>[^:]*):(?P<type>\w+)(?:\((?P<arguments>[^()]*)\))?(?P<optional>\?)?"
     r"(?:=(?P<default>.*?))?(?P<options>(?::[a-z]+)*)"
 )
 
-OWN_FIELDS = {"id", "version", "created_at", "updated_at", "metadata", "registry"}
-PARAMETERS = {"limit", "cursor", "filters"}
-OTHER_PATHS = {"docs", "health", "metrics"}
+PARAMETERS = {"cursor", "filters", "found", "given", "limit", "to_page"}
 NOT_OFFERED = {"json", "list", "array", "dict", "object", "set", "map", "many", "refs"}
-
-# What databases reserve, besides Python's own keywords.
-RESERVED = """
-    accessible add admin after all alter analyse analyze any array asc asensitive asymmetric attach
-    authorization autoincrement before begin between bigint binary blob body both by call cascade
-    case cast change char character check collate column commit condition conflict constraint
-    convert create cross cube cume_dist current_catalog current_date current_role current_schema
-    current_time current_timestamp current_user cursor database databases dec decimal declare
-    default deferrable deferred delayed delete dense_rank desc describe detach deterministic
-    distinct distinctrow div do double drop dual each elseif elsif empty enclosed end escape escaped
-    exclusive exists exit explain fail false fetch first_value float foreign freeze full fulltext
-    function general generated get glob goto grant group grouping groups having ignore ilike
-    immediate index indexed infile initially inner inout insensitive insert instead int integer
-    intersect interval into isnull iterate join key keys kill lag last_value lateral lead leading
-    leave left like limit linear lines load localtime localtimestamp lock long longblob longtext
-    loop match maxvalue member mod modifies natural new notnull nth_value ntile null numeric of off
-    offset old on only optimize option optionally order others out outer outfile over overlaps
-    package parallel partition percent_rank period persist placing plan position pragma precision
-    primary procedure purge qualify query range rank read reads real recursive references regexp
-    reindex release rename repeat replace require resignal restrict returning revoke right rlike
-    role rollback row row_number rows schema schemas select sensitive separator session_user set
-    show signal similar slow smallint some spatial specific ssl starting stored straight_join
-    symmetric system system_time table temp temporary terminated then to trailing transaction
-    trigger true undo union unique unlock unsigned update usage use user using vacuum values varchar
-    variadic varying verbose versioning view virtual when where window without write xor zerofill
-"""
-
-
-USED = {
-    *(
-        "base",
-        "body",
-        "bodies",
-        "change",
-        "column",
-        "columns",
-        "content",
-        "count",
-        "cursor",
-        "data",
-    ),
-    *("date", "dates", "decimal", "digits", "document", "documents", "each", "email", "emails"),
-    *("expected", "feature", "features", "field", "fields", "filter", "filters", "first", "flag"),
-    *("found", "header", "headers", "id", "ids", "integer", "iterator", "key", "limits", "literal"),
-    *("mapping", "memory", "moment", "name", "names", "note", "number", "old", "operation", "page"),
-    *("pages", "path", "paths", "place", "record", "records", "ref", "refs", "repository"),
-    *("request", "requests", "resource", "resources", "response", "responses", "route", "routes"),
-    *("row", "sample", "samples", "self", "selected", "sequence", "service", "storage", "text"),
-    *("texts", "time", "timestamp", "url", "urls", "uuid", "uuids", "value", "version", "versions"),
-}
-
-
-class SpecificationError(Exception):
-    """What was asked for cannot be made; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -266,34 +205,6 @@ FORMS = {
 } | dict.fromkeys(("url", "email", "bool", "date", "datetime", "uuid"), "it takes no arguments")
 
 
-def check_field_name(name: str) -> None:
-    """Raise ``SpecificationError`` for a name that a field cannot have."""
-    if not NAME.fullmatch(name) or len(name) > MAX_NAME:
-        raise SpecificationError(
-            f"{name!r} is no name of a field: use snake_case, up to {MAX_NAME}"
-        )
-    if name in OWN_FIELDS or name.startswith("model_") or name in MODEL_NAMES:
-        raise SpecificationError(f"{name}: the field's name is taken by every model")
-    if keyword.iskeyword(name):
-        raise SpecificationError(f"{name}: the field's name is a word of Python's")
-
-
-MODEL_NAMES = {
-    *(
-        "construct",
-        "copy",
-        "dict",
-        "from_orm",
-        "json",
-        "new",
-        "parse_file",
-        "parse_obj",
-        "parse_raw",
-    ),
-    *("schema", "schema_json", "update_forward_refs", "validate", "values"),
-}
-
-
 @dataclass(frozen=True)
 class Specification:
     """A feature: the plural and the singular of its name, and its fields in their order."""
@@ -350,28 +261,3 @@ def singular_of(name: str, given: str) -> str:
     if singular == name:
         raise SpecificationError(f"{name}: give its singular, as in SINGULAR=shelf; it differs")
     return singular
-
-
-def check_names(name: str, singular: str) -> None:
-    """Raise ``SpecificationError`` for names that a new feature cannot have."""
-    for each in (name, singular):
-        if not NAME.fullmatch(each) or len(each) > MAX_NAME:
-            raise SpecificationError(
-                f"{each!r} is no name: use snake_case, up to {MAX_NAME} letters"
-            )
-        if keyword.iskeyword(each) or keyword.issoftkeyword(each):
-            raise SpecificationError(f"{each}: it is a word of Python's")
-    for reason, names in _taken():
-        if name in names:
-            raise SpecificationError(f"{name}: {reason}")
-    if Path("tests", name).exists():
-        raise SpecificationError(f"{name}: there is a tests/{name} already")
-    for each in {name, singular} & USED:
-        raise SpecificationError(f"{each}: the code of every feature uses that name")
-
-
-def _taken() -> Iterator[tuple[str, set[str]]]:
-    yield "the project has a module or package of that name", {p.stem for p in APP.glob("*")}
-    yield "the service has such a path already", OTHER_PATHS
-    yield "Python has a module of that name", set(sys.stdlib_module_names)
-    yield "databases reserve that word", set(RESERVED.split())

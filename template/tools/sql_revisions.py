@@ -4,8 +4,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from generator import View, formatted
+from names import SpecificationError
 from revisions import identifiers
-from specification import Field, Specification, SpecificationError
+from specification import Field, Specification
 
 VERSIONS = Path("src/app/migrations/sql/versions")
 
@@ -143,9 +144,7 @@ def _added(table: str, field: Field, *, is_undone: bool) -> list[str]:
     must = not field.optional
     lines = [_batch(table, f"add_column({column(field, is_nullable=True)})")]
     if field.default is not None:
-        value = f"sa.literal({python(field)}, {sql_type(field)})"
-        target = f'sa.table("{table}", sa.column("{field.name}"))'
-        lines.append(f"op.execute(sa.update({target}).values({field.name}={value}))")
+        lines.append(_filled(table, field))
     if must and (field.default is not None or not is_undone):
         nullable = f'"{field.name}", existing_type={sql_type(field)}, nullable=False'
         lines.append(_batch(table, f"alter_column({nullable})"))
@@ -156,8 +155,16 @@ def _added(table: str, field: Field, *, is_undone: bool) -> list[str]:
     return lines + _more(table, Field(field.name, field.type), field, is_new=True)
 
 
+def _filled(table: str, field: Field, where: str = "") -> str:
+    value = f"sa.literal({python(field)}, {sql_type(field)})"
+    target = f'sa.table("{table}", sa.column("{field.name}"))'
+    return f"op.execute(sa.update({target}){where}.values({field.name}={value}))"
+
+
 def _more(table: str, old: Field, new: Field, *, is_new: bool = False) -> list[str]:
     lines = []
+    if not is_new and old.optional and not new.optional and new.default is not None:
+        lines.append(_filled(table, new, f".where(sa.column({new.name!r}).is_(None))"))
     if not is_new and (sql_type(old), old.optional) != (sql_type(new), new.optional):
         how = f"existing_type={sql_type(old)}, type_={sql_type(new)}, nullable={new.optional}"
         lines.append(_batch(table, f'alter_column("{new.name}", {how})'))
@@ -171,9 +178,7 @@ def _more(table: str, old: Field, new: Field, *, is_new: bool = False) -> list[s
 
 def _index(field: Field) -> str:
     """Return the columns of the index that a field has, if any."""
-    if field.filter:
-        return f'["{field.name}", "id"]'
-    return f'["{field.name}"]' if field.type == "ref" and not field.unique else ""
+    return f'["{field.name}", "id"]' if field.filter or field.type == "ref" else ""
 
 
 def _foreign_key(table: str, field: Field) -> str:

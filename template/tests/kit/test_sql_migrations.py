@@ -95,7 +95,7 @@ async def migrate_up_to(storage: SqlStorage, last: int) -> bool:
     sa.event.listen(sa.Engine, "after_cursor_execute", end)
     try:
         await storage.migrate()
-    except Interrupted:
+    except (Interrupted, sa.exc.PendingRollbackError):  # Alembic then drops its copy of a table.
         return True
     finally:
         sa.event.remove(sa.Engine, "after_cursor_execute", end)

@@ -41,13 +41,13 @@ class Storage(AsyncSqlStorage):
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
 
-    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
+    async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
         if plain := plain_statement(statement, tuple(parameters), self.engine.dialect):
             rows: Sequence[Any] = await self._run("fetch", plain, parameters)
             return rows
         return await super().fetch(statement, **parameters)
 
-    async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
+    async def execute(self, statement: sa.Executable, /, **parameters: Any) -> int:
         if plain := plain_statement(statement, tuple(parameters), self.engine.dialect):
             status: str = await self._run("execute", plain, parameters)
             return int(status.rpartition(" ")[2])

@@ -42,11 +42,11 @@ class SqlStorage(SqlSnapshots):
         """Return the oldest supported version of the server."""
 
     @abstractmethod
-    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
+    async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
         """Return the rows of one read-only statement."""
 
     @abstractmethod
-    async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
+    async def execute(self, statement: sa.Executable, /, **parameters: Any) -> int:
         """Run one statement, durable when this returns; return the number of rows affected."""
 
     @abstractmethod

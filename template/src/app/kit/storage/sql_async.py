@@ -44,10 +44,10 @@ class AsyncSqlStorage(SqlStorage):
         )
         self.engine = self.async_engine.sync_engine
 
-    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
+    async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
         return await run(self.engine.connect, lambda c: c.execute(statement, parameters).all())
 
-    async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
+    async def execute(self, statement: sa.Executable, /, **parameters: Any) -> int:
         return await run(self.engine.connect, lambda c: c.execute(statement, parameters).rowcount)
 
     async def transact(self, work: Work[T]) -> T:

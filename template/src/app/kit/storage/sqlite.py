@@ -39,13 +39,13 @@ class Storage(SqlStorage):
         self._readers = Threads(settings.database_pool_size, engine.connect)
         self._writer = Threads(1, writing.connect)
 
-    async def fetch(self, statement: sa.Executable, **parameters: Any) -> Sequence[Any]:
+    async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
         def read(connection: sa.Connection) -> Sequence[Any]:
             return connection.execute(statement, parameters).all()
 
         return await self._readers.run(partial(_in_transaction, read))
 
-    async def execute(self, statement: sa.Executable, **parameters: Any) -> int:
+    async def execute(self, statement: sa.Executable, /, **parameters: Any) -> int:
         return await self.transact(lambda c: c.execute(statement, parameters).rowcount)
 
     async def transact(self, work: Work[T]) -> T:

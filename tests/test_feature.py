@@ -1,0 +1,275 @@
+"""`make feature` and `make remove`: what they write, on each engine, and what they refuse."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import VARIANTS, Made, commit, environment, in_place_of, tree
+
+TYPES = {
+    "text": "abc",
+    "text(500)": "abc",
+    "url": "http://a.b/?c=d#e",
+    "email": "a@example.com",
+    "int": "5",
+    "int(1,9)": "5",
+    "decimal(12,2)": "1.5",
+    "bool": "true",
+    "date": "2026-11-27",
+    "datetime": "2026-11-27T12:00:00+02:00",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "enum(new,read)": "new",
+}
+FORMS = ("{}", "{}?", "{}={default}", "{}:unique", "{}:filter", "{}?:unique:filter")
+FIELDS = " ".join(
+    f"f{number}_{letter}:{form.format(kind, default=default)}"
+    for number, (kind, default) in enumerate(TYPES.items())
+    for letter, form in zip("abcdef", FORMS, strict=True)
+)
+REFS = "a:ref(shelves) b:ref(shelves)?:filter c:ref(shelves)?:unique d:ref(notes):filter"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def project(rendered: Made, tmp_path: Path) -> Path:
+    """The folder of a project for SQLite."""
+    return shutil.copytree(rendered("sqlite"), tmp_path / "project")
+
+
+@pytest.fixture
+def run(installed: Callable[..., Path]) -> Run:
+    """Run tools/feature.py in a project, as `make` does, and commit what it makes."""
+
+    def run(
+        project: Path, command: str, engine: str = "sqlite", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        variables["PATH"] = os.environ["PATH"]
+        python = installed(engine) / ".venv/bin/python"
+        done = subprocess.run(
+            [python, "tools/feature.py", command],
+            cwd=project,
+            env=variables,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode == 0:
+            commit(project, command)
+        return done
+
+    return run
+
+
+@pytest.mark.parametrize("engine", VARIANTS)
+def test_every_type_with_every_suffix_is_green(
+    rendered: Made, installed: Callable[..., Path], tmp_path: Path, run: Run, engine: str
+) -> None:
+    project, tools = shutil.copytree(rendered(engine), tmp_path / "project"), installed(engine)
+
+    made = run(project, "make", engine, NAME="shelves", SINGULAR="shelf", FIELDS="name:text:unique")
+    assert made.returncode == 0, made.stderr
+    made = run(project, "make", engine, NAME="things", FIELDS=f"{FIELDS} {REFS}")
+    assert made.returncode == 0, made.stderr
+
+    for command in ("ruff format --check", "ruff check", f"mypy --cache-dir={tools}/.mypy_cache ."):
+        in_place_of(tools, project, engine, *command.split())
+    migrations = [str(p) for p in project.glob("tests/kit/test_sql_migrations.py")]
+    in_place_of(tools, project, engine, "pytest", "tests/shelves", "tests/things", *migrations)
+
+
+# Run in a project before a feature is changed: rows go through the revision of the change.
+THROUGH_THE_REVISION = """
+import asyncio, os, subprocess, sys
+from pathlib import Path
+import httpx
+from app.kit.storage import open_storage
+from app.main import create_app
+from tests.kit.support import new_database, serving, url
+
+async def up_and_down(settings):
+    from alembic import command
+    from app.kit.migrations.sql import config
+
+    async with open_storage(settings) as storage:
+        for step, where in ((command.downgrade, "-1"), (command.upgrade, "heads")):
+            await storage.migration(lambda connection: step(config(connection), where))
+
+def run(*arguments):
+    program = Path(sys.executable).with_name(arguments[0])
+    subprocess.run([program, *arguments[1:]], check=True, stdout=sys.stderr)
+
+with new_database() as settings:
+    os.environ["DATABASE_URL"] = url(settings)
+    run("app", "migrate")
+    with serving(create_app(settings)) as address, httpx.Client(base_url=address) as client:
+        for title, count in (("one", 1), ("two", None)):
+            body = {"title": title, "count": count, "gone": f"http://a.b/{title}"}
+            client.post("/bookmarks", json=body).raise_for_status()
+    run("python", "tools/feature.py", "make")
+    run("app", "migrate")
+    if os.environ["KIND"] == "sql":
+        asyncio.run(up_and_down(settings))
+    run("app", "dump", "after.ndjson", "--feature", "bookmarks")
+"""
+
+
+@pytest.mark.parametrize("engine", VARIANTS[:-1])
+def test_fields_change_with_edits_in_the_code_and_rows_in_the_database(
+    rendered: Made, installed: Callable[..., Path], tmp_path: Path, run: Run, engine: str
+) -> None:
+    project, tools = shutil.copytree(rendered(engine), tmp_path / "project"), installed(engine)
+    before = "title:text(80) count:int? state:enum(a,b)=a:filter gone:url:unique"
+    after = "title:text:filter count:int=7 state:enum(a,b,c)=c price:decimal(8,2)=1.5 day:date?"
+    assert run(project, "make", engine, NAME="bookmarks", FIELDS=before).returncode == 0
+    routes = project / "src/app/bookmarks/routes.py"
+    routes.write_text(routes.read_text() + "\n\n# Mine.\n")
+    commit(project, "Edit")
+
+    done = subprocess.run(
+        [tools / ".venv/bin/python", "-c", THROUGH_THE_REVISION],
+        cwd=project,
+        env=environment(engine)
+        | {"PYTHONPATH": f"{project}/src:{project}", "NAME": "bookmarks", "FIELDS": after}
+        | {"KIND": "mongodb" if engine == "mongodb" else "sql"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = map(json.loads, (project / "after.ndjson").read_text().splitlines()[:-1])
+    rows = [{n: r[n] for n in ("title", "count", "state", "price", "day")} for r in lines]
+    added = {"state": "a", "price": "1.50", "day": None}
+    assert rows == [{"title": "one", "count": 1} | added, {"title": "two", "count": 7} | added]
+    assert routes.read_text().endswith("\n\n# Mine.\n")
+    assert "gone" not in routes.with_name("models.py").read_text()
+    for command in ("ruff format --check", "ruff check", f"mypy --cache-dir={tools}/.mypy_cache ."):
+        in_place_of(tools, project, engine, *command.split())
+    in_place_of(tools, project, engine, "pytest", "tests/bookmarks")
+
+
+REFUSED = {
+    "no fields": ("books", "", "Give its fields"),
+    "a package": ("notes", "a:text", "notes: the project has a module or package"),
+    "a module": ("main", "a:text", "main: "),
+    "of Python": ("fors", "a:text", "for: it is a word of Python's"),
+    "a standard module": ("types", "a:text", "types: Python has a module"),
+    "SQL": ("groups", "a:text", "groups: databases reserve"),
+    "a form": ("Books", "a:text", "'Books' is no name"),
+    "no singular": ("sheep", "a:text", "sheep: give its singular"),
+    "an id": ("books", "id:int", "id: every resource has"),
+    "a model": ("books", "model_x:int", "model_x: every resource has"),
+    "a type": ("books", "a:money", "a: there is no type 'money'"),
+    "JSON": ("books", "a:json", "a: json: JSON columns, lists and many-to-many are not offered"),
+    "no type": ("books", "a", "'a' is no field"),
+    "twice": ("books", "a:int a:int", "a: two fields have this name"),
+    "nothing": ("books", "a:ref(shelves)", "ref(shelves): the project has no such feature"),
+    "itself": ("books", "a:ref(books)", "ref(books): features cannot refer"),
+    "a long text": ("books", "a:text(10001)", "a: text: its length is 1 to 10,000"),
+    "bounds": ("books", "a:int(9,1)", "a: int: its bounds ascend"),
+    "digits": ("books", "a:decimal(19,2)", "a: decimal: "),
+    "a parameter": ("books", "limit:int:filter", "limit: every list has a parameter"),
+    "an option": ("books", "a:int:index", "a: a field may have :unique and :filter"),
+} | {
+    f"the default {form}": ("books", f"a:{form}", "a: the default ")
+    for form in (
+        *("text(2)=abc", "url=x", "email=x", "int=1.5", "int(1,9)=10", "decimal(4,2)=1.555"),
+        *("bool=1", "date=2026-02-30", "datetime=2026-11-27", "uuid=1", "enum(a,b)=c"),
+    )
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_made_is_one_line(project: Path, run: Run, name: str) -> None:
+    plural, fields, words = REFUSED[name]
+    before = tree(project)
+
+    done = run(project, "make", NAME=plural, FIELDS=fields)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {words}")
+    assert done.stderr.count("\n") == 1
+    assert (done.stdout, tree(project)) == ("", before)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ("a:int b:text", "b: rows that are there would have no value"),
+        ("a:int b:text=x:unique", "b: rows that are there would all have the default"),
+        ("a:text", "a: int cannot become text"),
+        ("a:int(1,9)", "a: rows that are there may break the narrower rule"),
+    ],
+)
+def test_a_change_that_rows_may_break_is_refused(
+    project: Path, run: Run, fields: str, words: str
+) -> None:
+    assert run(project, "make", NAME="books", FIELDS="a:int").returncode == 0
+    before = tree(project)
+
+    done = run(project, "make", NAME="books", FIELDS=fields)
+
+    assert (done.returncode, done.stderr.startswith(f"Error: {words}")) == (1, True)
+    assert tree(project) == before
+
+
+def test_a_dry_run_writes_nothing(project: Path, run: Run) -> None:
+    before = tree(project)
+
+    done = run(project, "make", NAME="books", FIELDS="a:int", DRY_RUN="1")
+
+    assert done.returncode == 0
+    assert "    src/app/books/models.py\n" in done.stdout
+    assert tree(project) == before
+
+
+def test_edits_that_contradict_a_change_are_marked(project: Path, run: Run) -> None:
+    assert run(project, "make", NAME="books", FIELDS="a:text(80)").returncode == 0
+    models = project / "src/app/books/models.py"
+    models.write_text(models.read_text().replace("Text(80)", "Text(60)"))
+    commit(project, "Edit")
+
+    done = run(project, "make", NAME="books", FIELDS="a:text(90)")
+
+    assert done.returncode == 1
+    assert done.stdout.count("    src/app/books/models.py\n") == 2
+    assert "<<<<<<< yours\nBookA = Annotated[str, Text(60)]\n" in models.read_text()
+
+
+def test_the_file_of_a_specification_can_be_edited(project: Path, run: Run) -> None:
+    run(project, "make", NAME="books", FIELDS="a:text(80)")
+    file = project / "src/app/books/feature.toml"
+    file.write_text(file.read_text().replace("text(80)", "text(90):filter", 1))
+
+    assert run(project, "make", NAME="books").returncode == 0
+
+    assert file.read_text().count("text(90):filter") == 2
+    assert "Text(90)" in file.with_name("models.py").read_text()
+
+
+def test_what_was_made_can_be_removed(
+    installed: Callable[..., Path], project: Path, run: Run
+) -> None:
+    before = tree(project)
+    for name, singular, fields in (("shelves", "shelf", "a:int"), ("books", "", "a:ref(shelves)")):
+        assert run(project, "make", NAME=name, SINGULAR=singular, FIELDS=fields).returncode == 0
+
+    refused = run(project, "remove", NAME="shelves")
+    assert refused.stderr == "Error: shelves: books refers to it; remove that first\n"
+    for name in ("books", "shelves"):
+        assert run(project, "remove", NAME=name).returncode == 0
+
+    after = tree(project)
+    revisions = {name for name in after if "/migrations/sql/versions/" in name}
+    assert {n: t for n, t in after.items() if n not in revisions} == {
+        n: t for n, t in before.items() if n not in revisions
+    }
+    in_place_of(
+        installed("sqlite"), project, "sqlite", "pytest", "tests/kit/test_sql_migrations.py"
+    )
+    nothing = run(project, "remove", NAME="books")
+    assert nothing.stderr.startswith("Error: books: the project has no feature of that name")
