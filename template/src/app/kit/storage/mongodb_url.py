@@ -28,6 +28,9 @@ DROPPED = (
     "uuidRepresentation",
 )
 
+NAME = re.compile(r"(?!(?:admin|config|local)\Z)[^./\\]+", re.IGNORECASE)
+MAX_NAME_BYTES = 63
+
 _KEPT, _DROPPED = ({name.lower() for name in names} for names in (KEPT, DROPPED))
 
 
@@ -38,8 +41,9 @@ def parse(url: str) -> str:
     """
     address = urls.parse(url)
     urls.only_known(address.options, _DROPPED | _KEPT, str.lower)
-    if not address.database or not address.hosts:
-        raise wrong("name a database, as in mongodb://localhost/notes")
+    name = address.database
+    if not (address.hosts and NAME.fullmatch(name) and len(name.encode()) <= MAX_NAME_BYTES):
+        raise wrong("name a database of its own, as in mongodb://localhost/notes")
     base, _, query = url.partition("?")
     kept = [o for o in re.split("[&;]", query) if o.partition("=")[0].lower() in _KEPT]
     for option in kept:
