@@ -106,7 +106,7 @@ def only_known(
         if fold(name) not in known:
             hint = f"what follows {secret} is no option; a & or ; in a value is encoded: %26, %3B"
             raise wrong(hint if secret else f"the option {name} is not supported")
-        if "pass" in name.lower() or "properties" in name.lower():  # MongoDB's hold tokens.
+        if "pass" in name.lower() or "properties" in name.lower():  # Both may hold a password.
             secret = name
 
 
