@@ -57,7 +57,7 @@ def test_no_command_shows_a_wrong_url(settings: Settings, command: str) -> None:
 
 
 def test_a_wrong_option_is_one_line() -> None:
-    check_line(app("serve", "--workers", "0"))
+    check_line(app("serve", "--workers", "0"), "--workers")
 
 
 def test_a_taken_port_is_one_line(settings: Settings) -> None:

@@ -235,5 +235,7 @@ def run(service: Service) -> None:
         sys.exit(130)
     except Unavailable as error:
         sys.exit(f"Error: {error} {error.reason}".rstrip())
-    except (typer.TyperException, InvalidSettings, ServiceError) as error:
+    except typer.TyperException as error:
+        sys.exit(f"Error: {error.format_message()}")  # It names the option.
+    except (InvalidSettings, ServiceError) as error:
         sys.exit(f"Error: {error}")
