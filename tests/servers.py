@@ -1,4 +1,4 @@
-"""Real, throw-away database servers, with nothing installed on the machine.
+"""Real, temporary database servers, with nothing installed on the machine.
 
 ``provide`` starts them for a test run, ``with Postgres() as server`` one for a test that harms it.
 As a command, ``python tests/servers.py [--only postgres,mysql,mongodb] [-- COMMAND…]`` runs COMMAND
@@ -120,7 +120,7 @@ class Server:
             self.start()
         except (OSError, ServerError) as error:
             self.__exit__()
-            hint = f"set {self.variable} to use a server of yours"
+            hint = f"set {self.variable} to use your own server"
             raise ServerError(f"{self.name}: {error}; {hint}") from error
         took = time.monotonic() - began
         print(f"{self.name} {self.version}, port {self.port}: {took:.2f} s", file=sys.stderr)
@@ -360,7 +360,7 @@ def bson(document: dict[str, Any]) -> bytes:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Run a command with throw-away databases.")
+    parser = argparse.ArgumentParser(description="Run a command with temporary databases.")
     parser.add_argument("--only", default=",".join(ENGINES), help="default: %(default)s")
     parser.add_argument("command", nargs="*", metavar="COMMAND")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The answers to `auth`, on SQLite: each a project of its own, and none of them for ever."""
+"""The answers to `auth`, on SQLite, in one project each; an answer can be changed later."""
 
 import re
 from collections.abc import Callable

@@ -18,7 +18,7 @@ REFUSED = {
         "git config status.showUntrackedFiles no; echo mine >mine.txt",
         "mine.txt",
     ),
-    "a merge that is under way": (
+    "a merge that is in progress": (
         "git checkout -q -b side; git commit -q --allow-empty -m x; git checkout -q -;"
         "git merge -q --no-commit --no-ff -s ours side",
         "A merge is in progress",
@@ -148,7 +148,7 @@ def test_hidden_files_that_cannot_be_lost_are_no_obstacle(project: Path, tool: T
     [(KeyboardInterrupt(), "Interrupted."), (AttributeError("one\ntwo"), "one two")],
     ids=["Ctrl-C", "a bug"],
 )
-def test_what_is_merged_in_part_is_told_how_to_go_back(
+def test_a_partial_merge_says_how_to_go_back(
     project: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch, failure: BaseException, said: str
 ) -> None:
     def fail(**_: object) -> None:

@@ -39,7 +39,7 @@ def test_a_switch_gives_what_the_owner_would_have_on_the_other_engine(
         for kind in gained
         for path in (f"src/app/bookmarks/{kind}.py", f"src/app/migrations/{kind}/versions")
     }
-    assert listed(printed, "These of yours are for") == {f for kind in lost for f in of_kind(kind)}
+    assert listed(printed, "Your files for") == {f for kind in lost for f in of_kind(kind)}
     business = ("routes.py", "models.py", "repository.py", "seeds.py")
     after = tree(project)
     assert [n for n in before if n.endswith(business) and after[n] != before[n]] == []
@@ -68,7 +68,9 @@ def test_edits_of_files_that_go_are_kept_and_named(
     commit(tmp_path, "Switched")
 
     assert tool(tmp_path, "switch", "sqlite") == 0
-    assert listed(capfd.readouterr().out, "These are back") == {str(saved.relative_to(tmp_path))}
+    assert listed(capfd.readouterr().out, "These files exist again") == {
+        str(saved.relative_to(tmp_path))
+    }
     assert saved.read_bytes() == text
 
 
@@ -85,7 +87,7 @@ def test_all_files_of_the_owners_for_the_old_engine_are_named(
     assert tool(project, "switch", "mongodb") == 0
 
     printed = capfd.readouterr().out
-    assert listed(printed, "These of yours are for") == names | of_kind("sql").keys()
+    assert listed(printed, "Your files for") == names | of_kind("sql").keys()
 
 
 def test_what_features_lack_is_named_when_all_engines_become_one(

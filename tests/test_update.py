@@ -129,7 +129,7 @@ def test_work_that_is_not_committed_stops_an_update_in_one_line(
     assert git(tmp_path, "status", "--porcelain") == "?? mine.txt\n"
 
 
-def test_a_project_without_git_is_told_so_in_one_line(
+def test_a_project_without_git_is_refused_in_one_line(
     releases: Path, tmp_path: Path, tool: Tool
 ) -> None:
     render(releases, "sqlite", tmp_path, "v999.0.0")
@@ -141,7 +141,7 @@ def test_a_project_without_git_is_told_so_in_one_line(
     assert "\n" not in error
 
 
-def test_a_project_of_the_newest_version_is_told_so(
+def test_a_project_of_the_newest_version_is_up_to_date(
     rendered: Made, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project = shutil.copytree(rendered("sqlite"), tmp_path / "project")

@@ -59,14 +59,14 @@ def switch(engine: str) -> bool:
     had_kinds, had_modules = kinds(), storage_modules()
     saved = merge({"data": {"database": engine}, "vcs_ref": VcsRef.CURRENT}, defaults=True)
     print(f"Switched from {before} to {engine}.")
-    show("These are back, and you had changed them; what you had made of them:", saved_before())
-    show("Your features need these now, written as those of notes are:", to_write(had_kinds))
+    show("These files exist again; copies with your earlier edits are in:", saved_before())
+    show("Your features need these modules now, like those of notes:", to_write(had_kinds))
     show(
-        "These of yours are for the old engine; delete what you need no more:",
+        "Your files for the old engine; delete those that you no longer need:",
         useless(had_modules - storage_modules()),
     )
     if Path(".env").exists():
-        print("DATABASE_URL in .env is to name the new database; .env.example has its form.")
+        print("Set DATABASE_URL in .env to the new database, as in .env.example.")
     return report(saved)
 
 
@@ -106,7 +106,7 @@ def report(saved: list[Path]) -> bool:
     for line in follow_own(set(paths("ls-files"))):
         print(line)
     conflicts = paths("diff", "--relative", "--name-only", "--diff-filter=U")
-    show("Removed, with edits of yours; they are kept in:", saved)
+    show("Removed files with your edits; copies are in:", saved)
     show("Conflicts, between <<<<<<< and >>>>>>>, to resolve in:", conflicts)
     print("Look at it with `git status`, try it with `make check test`, then commit it.")
     print(f"To go back instead: {GO_BACK}.")

@@ -327,7 +327,7 @@ async def test_nobody_waits_for_keys_that_are_there(
             assert (await verifier.verify(issuer.token(sub=f"{number}"))).access == ALL
 
     issuer.answering.set()
-    with pytest.raises(InvalidToken):  # It waits for the fetch that is under way.
+    with pytest.raises(InvalidToken):  # It waits for the current fetch.
         await verifier.verify(new_key("unknown").sign(issuer.claims()))
 
 

@@ -61,7 +61,7 @@ OF_UVICORN = {
 class Hurried(BoundedProtocol):
     """Does not wait long for its clients."""
 
-    LOOK_SECONDS = 0.1
+    STALL_SECONDS = 0.1
 
     ended = threading.Event()
 

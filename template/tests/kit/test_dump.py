@@ -78,7 +78,7 @@ async def test_all_features_are_dumped_as_they_were_at_one_moment(
 ) -> None:
     await loaded(feature, dump_of(many(250)))
 
-    async with storage.one_moment():
+    async with storage.one_snapshot():
         before = await dumped(feature)
         await storage.repository(PROBE).add(Sample.new("new"))
         assert await dumped(feature) == before

@@ -131,5 +131,5 @@ def test_what_cannot_be_is_one_line(
 
 @pytest.mark.usefixtures("revisions")
 @pytest.mark.parametrize("command", ["dump", "load"])
-def test_an_old_schema_is_told(empty_database: Settings, command: str) -> None:
+def test_an_old_schema_is_reported(empty_database: Settings, command: str) -> None:
     check_line(run(command, DATABASE_URL=url(empty_database)), "app migrate")

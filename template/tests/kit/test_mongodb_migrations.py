@@ -151,7 +151,7 @@ def test_a_new_revision_comes_last(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("revisions")
-async def test_an_old_schema_and_a_newer_one_are_told_apart(
+async def test_an_old_schema_and_a_newer_one_are_distinguished(
     empty_database: Settings, empty: Storage
 ) -> None:
     check_or_newer = partial(empty.check, or_newer=True)

@@ -122,7 +122,7 @@ def test_an_interrupted_migration_can_be_run_again() -> None:
 
 
 @pytest.mark.usefixtures("revisions")
-async def test_an_old_schema_is_told_apart(empty: SqlStorage) -> None:
+async def test_an_old_schema_is_recognized(empty: SqlStorage) -> None:
     for or_newer in (False, True):
         with pytest.raises(Unavailable, match="app migrate"):
             await empty.check(or_newer=or_newer)
@@ -139,7 +139,7 @@ async def test_an_old_schema_is_told_apart(empty: SqlStorage) -> None:
 
 
 @pytest.mark.usefixtures("revisions")
-async def test_a_newer_schema_is_told_apart_and_served(
+async def test_a_newer_schema_is_recognized_and_served(
     empty_database: Settings, empty: SqlStorage
 ) -> None:
     await empty.migrate()

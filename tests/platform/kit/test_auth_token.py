@@ -8,7 +8,7 @@ import typer
 from pydantic import SecretStr
 
 from app.kit.auth.access import InvalidToken
-from app.kit.auth.token import build_verifier, day_to_come, new_token, subject, token
+from app.kit.auth.token import build_verifier, future_day, new_token, subject, token
 from app.kit.caller import Access, Caller
 from app.kit.environment import read_dotenv
 from app.kit.errors import InvalidSettings
@@ -140,7 +140,7 @@ def test_one_is_added_to_the_file_once(
 @pytest.mark.parametrize("day", ["tomorrow", "2999-02-30", str(now().date() - timedelta(days=1))])
 def test_the_last_day_is_one_to_come(day: str) -> None:
     with pytest.raises(typer.BadParameter, match="--expires"):
-        day_to_come(day)
+        future_day(day)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a,b", "a=b", "a:b", "a" * 65])

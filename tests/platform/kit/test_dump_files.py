@@ -24,7 +24,7 @@ def run(command: str, *arguments: str, **variables: str) -> subprocess.Completed
 
 
 @pytest.mark.parametrize(("stream", "use"), [("stdin", reading), ("stdout", writing)])
-def test_a_closed_stream_is_told(
+def test_a_closed_stream_is_reported(
     monkeypatch: pytest.MonkeyPatch,
     stream: str,
     use: Callable[[Path], AbstractContextManager[object]],

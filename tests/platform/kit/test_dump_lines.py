@@ -97,7 +97,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize(("old", "new", "place"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_line_is_told_by_its_number(old: str, new: str, place: str) -> None:
+def test_a_wrong_line_is_reported_by_its_number(old: str, new: str, place: str) -> None:
     wrong = LINE.replace(old.encode(), new.encode(), 1)
     assert wrong != LINE
     checksum = Checksum("probe")
@@ -195,7 +195,7 @@ def test_a_dump_of_features_that_was_cut_off_is_none() -> None:
     ],
     ids=["ambiguous", "another", "unknown", "twice", "unnamed", "nothing"],
 )
-def test_features_that_cannot_be_told_are_refused(dump: bytes, first: str | None) -> None:
+def test_ambiguous_features_are_refused(dump: bytes, first: str | None) -> None:
     with pytest.raises(TransferError, match=r"^line [0-9]+: "):
         names_in(dump, ONE, TWO, first=first)
 

@@ -11,7 +11,7 @@ import asyncio, logging
 from app.kit import tracing
 
 async def send():
-    async with tracing.sending_traces("notes"):
+    async with tracing.send_traces("notes"):
         print(type(tracing.trace.get_tracer_provider()).__module__)
 
 logging.basicConfig(format="%(levelname)s %(message)s")

@@ -83,7 +83,7 @@ async def open_platform(
     """Start logs, traces and metrics, and yield the lifespan's state, which middleware reads."""
     configure_logs(settings.log_level, settings.log_format)
     async with (
-        tracing.sending_traces(app.title),
+        tracing.send_traces(app.title),
         collect_metrics(storage) as measured,
         log_until_ready(partial(storage.check, or_newer=True)),
     ):

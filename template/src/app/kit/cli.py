@@ -167,7 +167,7 @@ def dump(
         chosen = choose(feature, context.obj.features, storage)
         await storage.check()
         with writing(file) as target, progress_bar("Dumping") as progress:
-            async with storage.one_moment():
+            async with storage.one_snapshot():
                 dumped = await work.dump(chosen, target, progress)
         _report(dumped, "dumped")
 

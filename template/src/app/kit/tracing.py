@@ -73,7 +73,7 @@ def _hide_header(record: logging.LogRecord) -> bool:
 
 
 @asynccontextmanager
-async def sending_traces(service: str) -> AsyncIterator[None]:
+async def send_traces(service: str) -> AsyncIterator[None]:
     """Send spans as they end, if traces are enabled; else the SDK is not imported.
 
     A thread sends them from a bounded queue, which drops what does not fit. At the end it has

@@ -1,4 +1,4 @@
-"""A throw-away MongoDB database."""
+"""A temporary MongoDB database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A throw-away MySQL or MariaDB database."""
+"""A temporary MySQL or MariaDB database."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL database."""
+"""A temporary PostgreSQL database."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A throw-away SQLite file."""
+"""A temporary SQLite file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

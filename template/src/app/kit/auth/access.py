@@ -33,7 +33,7 @@ def is_loopback(host: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def is_elsewhere(host: str) -> bool:
+def is_remote(host: str) -> bool:
     """Return whether an end of a connection is an address of another machine.
 
     Servers give addresses. A name is that of a test client, which uses no network.
@@ -44,7 +44,7 @@ def is_elsewhere(host: str) -> bool:
         return False
 
 
-def must_be_on_loopback(host: str, remedy: str) -> None:
+def require_loopback(host: str, remedy: str) -> None:
     """Raise ``InvalidSettings`` if a service without tokens would listen beyond this machine."""
     if not is_loopback(host):
         raise InvalidSettings(f"HOST: the service would be open to anyone: {remedy}")

@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.kit.auth.access import InvalidToken, TokenVerifier, is_elsewhere
+from app.kit.auth.access import InvalidToken, TokenVerifier, is_remote
 from app.kit.caller import ANONYMOUS, Access, Caller
 from app.kit.errors import Unavailable
 from app.kit.http.problems import problem, unavailable
@@ -101,7 +101,7 @@ def bearer_token(scope: Scope) -> str | None:
 
 def _is_local(scope: Scope) -> bool:
     ends = scope.get("server"), scope.get("client")
-    return all(end and not is_elsewhere(end[0]) for end in ends)
+    return all(end and not is_remote(end[0]) for end in ends)
 
 
 def _unauthorized(detail: str, error: str = "") -> HTTPException:

@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 from pydantic_settings import BaseSettings
 
-from app.kit.auth.access import InvalidToken, TokenVerifier, must_be_on_loopback
+from app.kit.auth.access import InvalidToken, TokenVerifier, require_loopback
 from app.kit.auth.oidc_keys import IssuerKeys, is_secure
 from app.kit.caller import ANONYMOUS, Access, Caller
 from app.kit.errors import InvalidSettings
@@ -101,7 +101,7 @@ def build_verifier(settings: AuthSettings) -> Issuer | None:
     """
     issuer, audience = settings.oidc_issuer, settings.oidc_audience
     if not issuer and not audience:
-        must_be_on_loopback(settings.host, REMEDY)
+        require_loopback(settings.host, REMEDY)
         return None
     if not issuer or not audience:
         missing = "OIDC_AUDIENCE" if issuer else "OIDC_ISSUER"

@@ -18,7 +18,7 @@ import typer
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from app.kit.auth.access import InvalidToken, TokenVerifier, must_be_on_loopback
+from app.kit.auth.access import InvalidToken, TokenVerifier, require_loopback
 from app.kit.caller import Access, Caller
 from app.kit.environment import add_to_dotenv, read_dotenv
 from app.kit.errors import InvalidSettings
@@ -90,7 +90,7 @@ def build_verifier(settings: AuthSettings) -> Tokens | None:
     """
     entries = settings.auth_tokens.get_secret_value().replace(",", " ").split()
     if not entries:
-        must_be_on_loopback(settings.host, REMEDY)
+        require_loopback(settings.host, REMEDY)
         return None
     return Tokens([_parse(number, text) for number, text in enumerate(entries, start=1)])
 
@@ -113,7 +113,7 @@ def _digest(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def day_to_come(text: str) -> date:
+def future_day(text: str) -> date:
     """Return a day written as 2027-01-31; a day in the past is refused."""
     try:
         day = date.fromisoformat(text)
@@ -134,7 +134,7 @@ def subject(text: str) -> str:
 def token(
     read_only: Annotated[bool, typer.Option("--read-only", help="It allows reading only.")] = False,
     expires: Annotated[
-        date | None, typer.Option(parser=day_to_come, metavar="DAY", help="Its last day, in UTC.")
+        date | None, typer.Option(parser=future_day, metavar="DAY", help="Its last day, in UTC.")
     ] = None,
     name: Annotated[
         str | None, typer.Option(parser=subject, metavar="NAME", help="Who has it, for the routes.")

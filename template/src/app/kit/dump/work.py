@@ -54,10 +54,7 @@ def check(
 
 
 async def load(
-    features: Sequence[DumpedFeature],
-    file: BinaryIO,
-    progress: Progress,
-    first: str | None = None,
+    features: Sequence[DumpedFeature], file: BinaryIO, progress: Progress, first: str | None = None
 ) -> Counts:
     """Read a dump, store its records in their order, and return how many there are.
 

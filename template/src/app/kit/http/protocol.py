@@ -23,13 +23,13 @@ _PART_OF_END = re.compile(rb"(\r\n\r|\r\n|\r|)\Z")
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 by uvicorn, which gets one checked head at a time and then the bytes of its body.
 
-    A connection that waits for its client is closed after ``LOOK_SECONDS`` without progress; an
+    A connection that waits for its client is closed after ``STALL_SECONDS`` without progress; an
     idle one is kept for uvicorn's ``timeout_keep_alive``. At shutdown, requests that come within
     ``DRAIN_SECONDS`` are answered. The template's docs/decisions/connections.md lists the parts of
     uvicorn that this uses.
     """
 
-    LOOK_SECONDS = 10.0  # Longer than BodyLimit waits: its answer is better.
+    STALL_SECONDS = 10.0  # Longer than BodyLimit waits: its answer is better.
     DRAIN_SECONDS = 1.0
 
     _buffer = b""
@@ -37,7 +37,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _begun = False  # The application has the request.
     _left: int | None = 0  # Bytes of the body to come; None for chunks.
     _chunked_bytes = 0
-    _came_at = 0.0  # When an incomplete head began.
+    _head_began = 0.0  # When an incomplete head began.
     _in_body = False
     _answering = False
     _refused = False
@@ -50,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self.app = self.app_state["slots"].freeing(self.app)
-        self._look()
+        self._check_progress()
         if self.app_state.get("stopping"):
             self.shutdown()
 
@@ -74,7 +74,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._go_on()
+        self._continue()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, msg)
@@ -93,7 +93,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         return not (self._buffer or self._in_body or self._answering or self._refused)
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         """Continue with what came after a request that is answered."""
         self._answering = False
         self.transport.resume_reading()
@@ -114,7 +114,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Start the next request; return whether its head is complete."""
         self._buffer = self._buffer.lstrip(b"\r\n")
         self._head, self._begun = self._buffer[:MAX_HEAD_BYTES], False
-        self._came_at = self._came_at or get_running_loop().time()
+        self._head_began = self._head_began or get_running_loop().time()
         try:
             head = read_head(self._buffer) if self._buffer else None
         except Refused as error:
@@ -135,7 +135,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().data_received(b"")
             slots.refuse_soon(partial(self._refuse_busy, head))
             return
-        self._came_at = 0.0
+        self._head_began = 0.0
         self._left, self._chunked_bytes, self._in_body = head.length, 0, True
         handshake = head.is_handshake() and self.app_state["takes_websocket"](head.path)
         super().data_received(head.data if handshake else head.without_upgrade())
@@ -154,7 +154,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.app_state["slots"].count_refusal(self.app_state["metrics"])
         if not self.transport.is_closing():
             self._answer(503, TOO_MANY, keep=self._skip_body(head))
-            self._go_on()
+            self._continue()
 
     def _skip_body(self, head: Head) -> bool:
         """Skip the body of a refused request; return whether the connection can be kept."""
@@ -190,19 +190,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(413, f"The chunks of the body are over {MAX_CHUNKED_BYTES} bytes.")
         return begin > 0
 
-    def _look(self) -> None:
+    def _check_progress(self) -> None:
         """Close the connection if it made no progress, and look again later."""
         loop = get_running_loop()
         idle, unread = self._is_idle(), self.transport.get_write_buffer_size()
         seen = (self._requests, unread, idle, self._refused)
-        limit = self.config.timeout_keep_alive if idle else self.LOOK_SECONDS
+        limit = self.config.timeout_keep_alive if idle else self.STALL_SECONDS
         if seen != self._seen or not (unread or self._in_body or not self._answering):
             self._seen, self._seen_at = seen, loop.time()
         elif loop.time() - self._seen_at >= limit * 0.99:
-            self._give_up()
-        self._timer = loop.call_later(self.LOOK_SECONDS, self._look)
+            self._time_out()
+        self._timer = loop.call_later(self.STALL_SECONDS, self._check_progress)
 
-    def _give_up(self) -> None:
+    def _time_out(self) -> None:
         if self._begun or self._refused or not self._buffer:
             self.transport.abort()
         else:
@@ -212,7 +212,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Close the connection, with an answer unless one has begun."""
         log.warning("%d: %s", status, detail)
         if not self._begun:  # Else RequestContext records it.
-            seconds = get_running_loop().time() - self._came_at
+            seconds = get_running_loop().time() - self._head_began
             metrics = self.app_state["metrics"]
             record_request(metrics, OTHER_METHOD, OTHER_ROUTE, status, seconds)
         self._answer(status, detail, keep=False)

@@ -28,7 +28,7 @@ from app.kit.storage.operations import (
 Document = dict[str, Any]
 Collection = AsyncCollection[Document]
 Collections = set[tuple[Any, ...]]
-Moment = tuple[AsyncClientSession, Collections]
+Snapshot = tuple[AsyncClientSession, Collections]
 """A session that reads from one snapshot, and the collections that were there then."""
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Storage(BoundedStorage):
 
     system = "mongodb"
 
-    _moment: Moment | None = None
+    _shared: Snapshot | None = None
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.client = _client(settings)
@@ -113,8 +113,8 @@ class Storage(BoundedStorage):
         ``read`` returns the page after an ``_id``, which is ``first`` at the beginning.
         """
         after = first
-        async with nullcontext(self._moment) if self._moment else self._open_snapshot() as moment:
-            session, there = moment
+        async with nullcontext(self._shared) if self._shared else self._open_snapshot() as snapshot:
+            session, there = snapshot
             while page := await self.bounded(partial(read, after, session)):
                 yield page
                 after = page[-1]["_id"]
@@ -122,16 +122,16 @@ class Storage(BoundedStorage):
                 raise unavailable(Fault.SNAPSHOT_EXPIRED, "A collection was dropped meanwhile.")
 
     @asynccontextmanager
-    async def one_moment(self) -> AsyncIterator[None]:
+    async def one_snapshot(self) -> AsyncIterator[None]:
         """Have all scans in the context read one snapshot of the database."""
-        async with self._open_snapshot() as self._moment:
+        async with self._open_snapshot() as self._shared:
             try:
                 yield
             finally:
-                self._moment = None
+                self._shared = None
 
     @asynccontextmanager
-    async def _open_snapshot(self) -> AsyncIterator[Moment]:
+    async def _open_snapshot(self) -> AsyncIterator[Snapshot]:
         async with self.client.start_session(snapshot=True) as session:
             yield session, await self.bounded(self._collections)
 

@@ -16,7 +16,7 @@ from app.kit.storage.sql_work import Run
 class SqlSnapshots(BoundedStorage):
     """The part of a SQL storage that reads whole tables."""
 
-    _moment: Run | None = None
+    _shared: Run | None = None
 
     @abstractmethod
     def snapshot(self) -> AbstractAsyncContextManager[Run]:
@@ -28,20 +28,20 @@ class SqlSnapshots(BoundedStorage):
         ``page`` selects the rows after the id ``after``; the first column is the id.
         """
         after = UUID(int=0)
-        async with nullcontext(self._moment) if self._moment else self._open_snapshot() as run:
+        async with nullcontext(self._shared) if self._shared else self._open_snapshot() as run:
             with self.translate_errors():
                 while rows := await self._page(run, page, after):
                     yield rows
                     after = rows[-1][0]
 
     @asynccontextmanager
-    async def one_moment(self) -> AsyncIterator[None]:
+    async def one_snapshot(self) -> AsyncIterator[None]:
         """Have all scans in the context read one snapshot of the database."""
-        async with self._open_snapshot() as self._moment:
+        async with self._open_snapshot() as self._shared:
             try:
                 yield
             finally:
-                self._moment = None
+                self._shared = None
 
     @asynccontextmanager
     async def _open_snapshot(self) -> AsyncIterator[Run]:

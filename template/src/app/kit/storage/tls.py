@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Mapping
 
-from app.kit.storage.urls import must_be_there, wrong
+from app.kit.storage.urls import require_readable, wrong
 
 
 def context(
@@ -16,7 +16,7 @@ def context(
     """
     path = {kind: value for kind, (_, value) in files.items()}
     for option, value in files.values():
-        must_be_there(option, value)
+        require_readable(option, value)
     try:
         made = ssl.create_default_context(cafile=path.get("ca"), capath=path.get("capath"))
         if crl := path.get("crl"):

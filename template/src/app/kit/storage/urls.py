@@ -117,7 +117,7 @@ def one_of(options: Mapping[str, str], name: str, values: Collection[str], defau
     return value
 
 
-def must_be_there(option: str, path: str) -> None:
+def require_readable(option: str, path: str) -> None:
     """Raise ``InvalidSettings`` if the file of an option cannot be read."""
     if not os.access(path, os.R_OK):
         raise wrong(f"{option} names nothing that can be read")
