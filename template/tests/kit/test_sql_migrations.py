@@ -90,6 +90,7 @@ async def migrate_up_to(storage: SqlStorage, last: int) -> bool:
         nonlocal changes
         changes += not arguments[2].lstrip().startswith(("SELECT", "PRAGMA", "SHOW", "DESCRIBE"))
         if changes == last:
+            arguments[1].close()  # As the end of a process would; it may hold a lock.
             raise Interrupted
 
     sa.event.listen(sa.Engine, "after_cursor_execute", end)

@@ -11,10 +11,10 @@ from app.kit.errors import NotFound
 from app.kit.features import FEATURES
 from app.kit.idempotency import FirstRequest, digest
 from app.kit.storage import Storage, open_storage
-from app.notes.models import Comment
+from app.notes.models import Comment, CommentRecord, CommentRequest
 from app.notes.repository import NoteRepository
 from app.settings import Settings
-from tests.kit.dumps import dumped, loaded, numbered
+from tests.kit.dumps import TIME, dumped, loaded, numbered
 from tests.notes.conftest import NOTES_FEATURE
 from tests.notes.dumps import dump_of, many, record
 from tests.notes.made import new_note
@@ -23,6 +23,31 @@ from tests.notes.made import new_note
 def posted(client: httpx.Client, path: str, content: str) -> tuple[int, str | None, str | None]:
     answer = client.post(path, json={"content": content}, headers={"Idempotency-Key": "k"})
     return answer.status_code, answer.headers.get("Location"), answer.headers.get("ETag")
+
+
+def test_a_dump_has_fixed_bytes() -> None:
+    whole = replace(
+        record(1, "Straße \U0001f600\n"),
+        times_sent=2,
+        version=3,
+        comments=[CommentRecord(numbered(2), "c", TIME, CommentRequest("k", 2))],
+        idempotency=FirstRequest("K", digest("x")),
+    )
+
+    first, last = dump_of([whole]).decode().splitlines()
+
+    assert first == (
+        '{"id":"019b7e4a-4a2e-7000-8000-000000000001","content":"Straße \U0001f600\\n",'
+        '"times_sent":2,"version":3,"created_at":"2026-01-02T03:04:05.678Z",'
+        '"updated_at":"2026-01-02T03:04:05.678Z","comments":['
+        '{"id":"019b7e4a-4a2e-7000-8000-000000000002","content":"c",'
+        '"created_at":"2026-01-02T03:04:05.678Z","idempotency":{"key":"k","version":2}}],'
+        '"idempotency":{"key":"K","sha256":'
+        '"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}}'
+    )
+    assert last == (
+        '{"notes":1,"sha256":"fc625c477b3b108866ca197826f473373b375da85512f1e6e6a7f6191f9456ad"}'
+    )
 
 
 @pytest.fixture

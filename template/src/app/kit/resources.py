@@ -64,6 +64,7 @@ class Attribute:
 
     ``type`` is ``Literal`` if the values are ``choices``; for a list, it is the type of the items.
     ``refers_to`` is the feature whose ids the values are, if any.
+    ``default`` is what was kept without this field has; ``...`` if nothing was.
     """
 
     name: str
@@ -73,8 +74,13 @@ class Attribute:
     is_ascii: bool = False
     is_list: bool = False
     is_nullable: bool = False
-    has_default: bool = False
+    default: Any = ...
     refers_to: str = ""
+
+    @property
+    def has_default(self) -> bool:
+        """Whether it may be missing where it is kept."""
+        return self.default is not ...
 
     @property
     def is_scalar(self) -> bool:
@@ -87,34 +93,39 @@ def attributes(model: type) -> tuple[Attribute, ...]:
     """Return the fields of a dataclass, in their order."""
     hints = get_type_hints(model, include_extras=True)
     return tuple(
-        replace(
-            _attribute(field.name, hints[field.name]),
-            has_default=field.default is not MISSING or field.default_factory is not MISSING,
-        )
-        for field in fields(model)
+        _attribute(each.name, hints[each.name], ... if each.default is MISSING else each.default)
+        for each in fields(model)
     )
 
 
-def _attribute(name: str, annotation: Any) -> Attribute:
-    info = FieldInfo.from_annotation(annotation)
-    arguments = get_args(info.annotation)
-    limits = {
-        limit: getattr(rule, limit)
-        for rule in info.metadata
-        for limit in LIMITS
-        if getattr(rule, limit, None) is not None
+def _limits(rules: Iterable[Any]) -> dict[str, Any]:
+    return {
+        name: limit
+        for rule in rules
+        for name in LIMITS
+        if (limit := getattr(rule, name, None)) is not None
     }
+
+
+def _attribute(name: str, annotation: Any, default: Any = ...) -> Attribute:
+    info = FieldInfo.from_annotation(annotation)
+    if not info.is_required():
+        default = info.default
+    arguments = get_args(info.annotation)
+    limits = _limits(info.metadata)
     origin = get_origin(info.annotation)
     if origin in (Union, UnionType) and NoneType in arguments:
         (other,) = (each for each in arguments if each is not NoneType)
-        return replace(_attribute(name, other), is_nullable=True)
+        return replace(_attribute(name, other, default), is_nullable=True)
     if origin is list:
         return Attribute(name, arguments[0], limits, is_list=True)
     if origin is Literal:
-        return Attribute(name, Literal, limits, choices=arguments)
+        return Attribute(name, Literal, limits, choices=arguments, default=default)
     refers_to = next((rule.refers_to for rule in info.metadata if isinstance(rule, Ref)), "")
     is_ascii = ASCII in info.metadata
-    return Attribute(name, info.annotation, limits, is_ascii=is_ascii, refers_to=refers_to)
+    return Attribute(
+        name, info.annotation, limits, is_ascii=is_ascii, default=default, refers_to=refers_to
+    )
 
 
 def one(found: Iterable[R], expected: Versions, kind: str) -> R:

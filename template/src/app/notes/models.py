@@ -12,9 +12,9 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from app.kit import fields
 from app.kit.bodies import LEFT_OUT, Body, Change
 from app.kit.errors import Conflict, NotFound
-from app.kit.fields import Content, Count, Id, Timestamp, Version
 from app.kit.idempotency import FirstRequest, Key, Recorded
 from app.kit.ids import new_id, time_of
 
@@ -24,7 +24,7 @@ MAX_COMMENTS = 100
 class NewContent(Body):
     """The text of a note or of a comment."""
 
-    content: Content
+    content: fields.Content
 
 
 NewNote = NewContent
@@ -33,16 +33,16 @@ NewNote = NewContent
 class NoteChange(Change):
     """What to change in a note; a field that is left out keeps its value."""
 
-    content: Content = LEFT_OUT
+    content: fields.Content = LEFT_OUT
 
 
 @dataclass(slots=True)
 class Comment:
     """A comment on a note."""
 
-    id: Id
-    content: Content
-    created_at: Timestamp
+    id: fields.Id
+    content: fields.Content
+    created_at: fields.Timestamp
 
     @classmethod
     def new(cls, content: str) -> "Comment":
@@ -55,12 +55,12 @@ class Comment:
 class NoteFields:
     """The fields of a note itself, in their order."""
 
-    id: Id
-    content: Content
-    times_sent: Count
-    version: Version
-    created_at: Timestamp
-    updated_at: Timestamp
+    id: fields.Id
+    content: fields.Content
+    times_sent: fields.Count
+    version: fields.Version
+    created_at: fields.Timestamp
+    updated_at: fields.Timestamp
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class CommentRequest:
     """The request that added a comment: its key, and the note's version after it."""
 
     key: Key
-    version: Version
+    version: fields.Version
 
 
 @dataclass(slots=True)

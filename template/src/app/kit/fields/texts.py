@@ -21,29 +21,37 @@ _WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".jo
 _NOT_BLANK = r"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
 
-def _readable(text: str) -> str:
+def _without_nul(text: str) -> str:
     if "\0" in text:
         raise PydanticCustomError("nul", "The text must not contain NUL")
-    if not text.strip(_WHITE_SPACE):
+    return text
+
+
+def _readable(text: str) -> str:
+    if not _without_nul(text).strip(_WHITE_SPACE):
         raise PydanticCustomError("blank", "The text must not be blank")
     return text
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text that is not blank and has no NUL, as in ``Annotated[str, Text(80)]``."""
+    """A text without NUL, as in ``Annotated[str, Text(80)]``.
+
+    It is not blank, unless ``min_length`` is 0.
+    """
 
     max_length: int
     min_length: int = 1
 
     def __get_pydantic_core_schema__(self, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema(min_length=self.min_length, max_length=self.max_length)
-        return core_schema.no_info_after_validator_function(_readable, text)
+        check = _readable if self.min_length else _without_nul
+        return core_schema.no_info_after_validator_function(check, text)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {**handler(schema), "pattern": _NOT_BLANK}
+        return handler(schema) | ({"pattern": _NOT_BLANK} if self.min_length else {})
 
 
 Content = Annotated[str, Text(MAX_CONTENT), Field(examples=["Buy oat milk"])]

@@ -107,17 +107,21 @@ class _Object:
         found = {}
         for name, field in self.fields.items():
             value = getattr(resource, field.attribute.name)
-            if value is not None or not field.attribute.has_default:
+            if value is not None or not field.is_left_out:
                 found[name] = field.write(value)
         return found
 
 
 class _Field:
-    """A field of such an object; one that has a default may be missing."""
+    """A field of such an object; one that has a default may be missing.
+
+    One that is an object itself is left out rather than null, so that a sparse index can skip it.
+    """
 
     def __init__(self, attribute: Attribute) -> None:
         self.attribute = attribute
         self.inner = None if attribute.type in KINDS else _Object(attribute.type)
+        self.is_left_out = self.inner is not None and attribute.has_default
         self._write = self.inner.write if self.inner else KINDS[attribute.type].write
 
     def rule(self) -> Rule:
@@ -125,7 +129,7 @@ class _Field:
         rule = self.inner.rule() if self.inner else KINDS[each.type].rule(each)
         if each.is_list:
             rule = {"bsonType": "array", "maxItems": each.limits["max_length"], "items": rule}
-        is_null = each.is_nullable and not each.has_default
+        is_null = each.is_nullable and not self.is_left_out
         return {"anyOf": [rule, {"bsonType": "null"}]} if is_null else rule
 
     def schema(self) -> CoreSchema:
@@ -135,7 +139,9 @@ class _Field:
             schema = core.list_schema(schema, strict=True, max_length=each.limits["max_length"])
         if each.is_nullable:
             schema = core.nullable_schema(schema)
-        return core.with_default_schema(schema, default=None) if each.has_default else schema
+        if each.has_default:
+            schema = core.with_default_schema(schema, default=each.default)
+        return schema
 
     def write(self, value: Any) -> Any:
         if value is None or self._write is None:

@@ -36,6 +36,8 @@ def plain_statement(statement: Any, given: tuple[str, ...], dialect: sa.Dialect)
 
 
 def _converts(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> bool:
+    if isinstance(type_, sa.Boolean):  # Its processor only checks what asyncpg checks as well.
+        return False
     if isinstance(type_, sa.Numeric):  # asyncpg returns Decimal; the processor would do nothing.
         return not type_.asdecimal
     used = type_.dialect_impl(dialect)

@@ -46,6 +46,13 @@ TYPES: Mapping[Any, Callable[[Attribute], sa.types.TypeEngine[Any]]] = {
 """The SQL type of a Python type; the dialects store its values exactly."""
 
 
+def _text(default: Any) -> str | None:
+    """Return a default as every database reads it, for rows that were made without the column."""
+    if default is None or default is ...:
+        return None
+    return str(int(default)) if isinstance(default, bool) else str(default)
+
+
 THIS_ID = sa.bindparam("this_id", type_=sa.Uuid())
 LIMIT = sa.bindparam("limit", type_=sa.Integer())
 
@@ -80,6 +87,7 @@ def columns(model: type) -> list[sa.Column[Any]]:
             *([sa.ForeignKey(f"{attribute.refers_to}.id")] if attribute.refers_to else []),
             primary_key=attribute.name == "id",
             nullable=attribute.is_nullable,
+            server_default=_text(attribute.default),
         )
         for attribute in attributes(model)
         if attribute.is_scalar

@@ -61,6 +61,14 @@ async def upgrade(database: Database) -> None:
                 await _record(database.migrations, owner, name)
 
 
+async def add_field(database: Database, collection: str, name: str, rule: dict[str, Any]) -> None:
+    """Have a collection's validator ask for ``rule`` where a document has the field."""
+    (found,) = await (await database.list_collections(filter={"name": collection})).to_list()
+    validator = found["options"]["validator"]
+    validator["$jsonSchema"]["properties"][name] = rule
+    await database.command("collMod", collection, validator=validator)
+
+
 async def _record(state: Collection, owner: str, name: str) -> None:
     mine = {**THIS, "owner": owner}
     if not (await state.update_one(mine, {"$addToSet": {"applied": name}})).matched_count:
