@@ -11,7 +11,7 @@ Access = Literal["read", "write"]
 class Caller:
     """Who sends a request: ``subject`` names them, and is empty where no token is required.
 
-    ``claims`` are those of a JWT; a static token has none.
+    ``claims`` are what a signed token says of them; other tokens have none.
     """
 
     subject: str
