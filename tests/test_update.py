@@ -113,7 +113,7 @@ def test_a_removed_file_with_edits_is_kept_and_named(
 
     assert tool(tmp_path, "update") == 0
 
-    assert f"kept in:\n    saved/{REMOVED}.saved\n" in capfd.readouterr().out
+    assert f"copies are in:\n    saved/{REMOVED}.saved\n" in capfd.readouterr().out
     assert not (tmp_path / REMOVED).exists()
     assert (tmp_path / f"saved/{REMOVED}.saved").read_text() == text
 
