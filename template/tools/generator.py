@@ -146,7 +146,7 @@ class View:
             case "enum":
                 return json.dumps(words[0]), json.dumps(words[-1])
             case "int":
-                return words[:2] if words else ("0", str(2**53 - 1))  # type: ignore[return-value]
+                return (words[0], words[1]) if words else ("0", str(2**53 - 1))
             case "decimal":
                 places = int(words[1])
                 digits = "9" * (int(words[0]) - places) or "0"

@@ -59,7 +59,9 @@ async def upgrade(database: Database) -> None:
 
 def revision(old: Specification | None, new: Specification | None) -> dict[str, str]:
     """Return the text of the revision between two specifications by its path, if there is one."""
-    title = f"{'change' if old and new else 'add' if new else 'remove'} {(new or old).name}"  # type: ignore[union-attr]
+    spec = new or old
+    assert spec
+    title = f"{'change' if old and new else 'add' if new else 'remove'} {spec.name}"
     if old == new:
         return {}
     if new:

@@ -2,9 +2,9 @@
 
 import logging
 import re
-from asyncio import TimerHandle, get_running_loop
+from asyncio import Protocol, TimerHandle, get_running_loop
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -141,7 +141,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(head.data if handshake else head.without_upgrade())
         if (protocol := self.transport.get_protocol()) is not self:
             self._timer.cancel()
-            protocol.data_received(self._buffer)  # type: ignore[attr-defined]
+            cast(Protocol, protocol).data_received(self._buffer)
             self._buffer = b""
         elif not self._refused:
             self._begun = self._answering = True
