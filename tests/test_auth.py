@@ -76,4 +76,4 @@ def test_with_an_issuer_a_project_passes_its_checks(installed: Callable[..., Pat
     in_place_of(home, home, "sqlite", "ruff", "format", "--check")
     in_place_of(home, home, "sqlite", "ruff", "check")
     in_place_of(home, home, "sqlite", "mypy", ".")
-    run_tests(home, home, "sqlite", "kit/test_auth", "kit/test_auth_oidc")
+    run_tests(home, home, "sqlite", "kit/test_auth")

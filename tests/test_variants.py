@@ -25,8 +25,7 @@ def make(project: Path, engine: str, *targets: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-ASKING_NO_DATABASE = ["auth", "browser_headers", "connections", "docs", "fastapi", "imports"]
-STARTING_PROCESSES = ["observability", "serve", "dump_commands"]
+ASKING_NO_DATABASE = ["auth", "docs", "fastapi", "imports", "serve"]
 
 
 def test_its_own_tests_pass(installed: Made) -> None:
@@ -36,9 +35,7 @@ def test_its_own_tests_pass(installed: Made) -> None:
 @pytest.mark.parametrize("engine", SERVERS)
 def test_its_own_tests_pass_on_its_server(installed: Made, engine: str) -> None:
     """Those in which the engine counts: the others ask the same of the same files as above."""
-    ignored = [
-        f"--ignore=tests/kit/test_{name}.py" for name in ASKING_NO_DATABASE + STARTING_PROCESSES
-    ]
+    ignored = [f"--ignore=tests/kit/test_{name}.py" for name in ASKING_NO_DATABASE]
     in_place_of(installed(engine), installed(engine), engine, "pytest", *ignored)
 
 

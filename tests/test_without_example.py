@@ -9,7 +9,7 @@ import pytest
 from conftest import Made, in_place_of
 
 EXAMPLE = ("src/app/notes", "tests/notes", "src/app/migrations")
-OF_THE_ENGINE = ["cli", "http", "dump", "dump_commands"]
+OF_THE_ENGINE = ["cli", "http", "dump"]
 
 
 def without_example(project: Path, folder: Path) -> Path:

@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory, gettempdir
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
@@ -78,18 +77,6 @@ def serving(
     finally:
         server.should_exit = True
         thread.join()
-
-
-@contextmanager
-def connected(address: str, *sent: bytes) -> Iterator[socket.socket]:
-    """Yield a connection on which something was sent."""
-    place = urlsplit(address)
-    with socket.create_connection(
-        (place.hostname or "", place.port or 0), timeout=10
-    ) as connection:
-        for part in sent:
-            connection.sendall(part)
-        yield connection
 
 
 def url(settings: Settings) -> str:
@@ -165,15 +152,6 @@ def _await_ready(address: str) -> None:
         except httpx.TransportError:
             time.sleep(0.05)
     raise TimeoutError(address)
-
-
-def await_lines(log: Path, text: str, count: int) -> bool:
-    """Wait until a text was logged so many times, and return whether it was."""
-    for _ in range(600):
-        if log.read_text().count(text) >= count:
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def check_line(run: subprocess.CompletedProcess[str], *words: str) -> None:

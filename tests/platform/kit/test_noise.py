@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kit.fuzzing import EXAMPLES
-from tests.kit.support import connected
+from tests.kit.running import connected
 
 PARTS = [
     b"GET /probe HTTP/1.1\r\nHost: x\r\n",

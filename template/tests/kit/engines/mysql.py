@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import uuid4
@@ -29,17 +29,6 @@ def database(server: str | None) -> Iterator[str]:
         pytest.exit(f"{HELP} ({error})", returncode=1)
     yield url._replace(path=f"/{name}").geturl()
     _execute(url, f"DROP DATABASE {name}")
-
-
-async def disconnect(url: str) -> None:
-    """Have the server end all connections to a database."""
-    parts = urlsplit(url)
-    others = f"db = '{parts.path[1:]}' AND id <> CONNECTION_ID()"
-    for (number,) in await _run(
-        parts, f"SELECT id FROM information_schema.processlist WHERE {others}"
-    ):
-        with suppress(MySQLError):  # It has ended by itself.
-            await _run(parts, f"KILL {number}")
 
 
 def _execute(url: SplitResult, statement: str) -> None:

@@ -29,12 +29,6 @@ def database(server: str | None) -> Iterator[str]:
     _execute(url.geturl(), f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def disconnect(url: str) -> None:
-    """Have the server end all connections to a database."""
-    others = "datname = current_database() AND pid <> pg_backend_pid()"
-    await _run(url, f"SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE {others}")
-
-
 def _execute(url: str, statement: str) -> None:
     asyncio.run(_run(url, statement))
 

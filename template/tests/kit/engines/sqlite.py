@@ -13,7 +13,3 @@ def database(server: str | None) -> Iterator[str]:
     """Yield the URL of a file that does not exist yet; it is gone at the end."""
     with TemporaryDirectory() as folder:
         yield f"sqlite:///{Path(folder) / 'test.db'}"
-
-
-async def disconnect(url: str) -> None:
-    """Do nothing: there is no server that could end a connection."""

@@ -20,7 +20,8 @@ from app.kit.http.limits import BodyLimit
 from app.kit.http.protocol import MAX_CHUNKED_BYTES, BoundedProtocol
 from app.settings import Settings
 from tests.kit.probe.service import create_app
-from tests.kit.support import connected, create, serving
+from tests.kit.running import connected
+from tests.kit.support import create, serving
 
 GET = b"GET /probe HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
