@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-image check format bench bench-transfer
+.PHONY: help demo test test-clusters test-image check format bench bench-transfer
 
 DATABASE := postgres mongodb
 
@@ -26,6 +26,9 @@ demo: .venv/ready ## Generate the default service into demo/, seed it and run it
 
 test: .venv/ready ## Render every variant and run every suite, on real servers started here
 	@pytest
+
+test-clusters: .venv/ready ## Put services in front of clusters, poolers and proxies under load, and harm these
+	@pytest -n0 -s tests/clusters
 
 test-image: .venv/ready ## Build the default service's image and run it; needs root on Debian
 	@command -v buildah mmdebstrap >/dev/null && test "$$(id -u)" = 0 || { echo \

@@ -56,16 +56,18 @@ def unpack_wheel(requirement: str, folder: Path) -> None:
     run(uv, "pip", "install", "--quiet", "--python", sys.executable, *options, requirement, env=env)
 
 
-def unpack_debian(package: str, folder: Path) -> None:
-    """Unpack a Debian package and those it depends on that this machine lacks; needs no root."""
+def unpack_debian(folder: Path, *packages: str) -> None:
+    """Unpack Debian packages, and the libraries they need that this machine lacks, without root."""
     scratch = folder / "apt"
     (scratch / "lists/partial").mkdir(parents=True)
     where = (f"-oDir::State::Lists={scratch}/lists", f"-oDir::Cache={scratch}")
     how = ("-oAPT::Sandbox::User=", "-oAcquire::Languages=none", "-oDebug::NoLocking=1")
     apt = ("apt-get", "-qq", *where, *how)
     run(*apt, "update")
-    plan = run(*apt, "install", "--simulate", "--no-install-recommends", package)
-    run(*apt, "download", *(re.findall(r"^Inst (\S+)", plan, re.M) or [package]), cwd=scratch)
+    plan = run(*apt, "install", "--simulate", "--no-install-recommends", *packages)
+    # A server's package also needs perl and more, for scripts that do not run here.
+    libraries = re.findall(r"^Inst (lib(?!perl)\S+)(?<!-perl) ", plan, re.M)
+    run(*apt, "download", *{*packages, *libraries}, cwd=scratch)
     for archive in scratch.glob("*.deb"):
         run("dpkg-deb", "--extract", archive, folder)
     shutil.rmtree(scratch)

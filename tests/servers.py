@@ -47,11 +47,12 @@ class Server:
     """
 
     name: ClassVar[str]
-    variable: ClassVar[str]  # of the environment: the URL of a server to use instead
+    variable: ClassVar[str] = ""  # of the environment: the URL of a server to use instead
     address: ClassVar[str]  # the URL without the port
     package: ClassVar[str]  # what holds the binaries
     binary: ClassVar[str]  # its path in the package
     options: ClassVar[str]
+    version_option: ClassVar[str] = "--version"
     ready: ClassVar[str]  # what the log says when clients are welcome
     ending: ClassVar[signal.Signals] = signal.SIGKILL
     polite: ClassVar[signal.Signals] = signal.SIGTERM
@@ -120,8 +121,8 @@ class Server:
             self.start()
         except (OSError, ServerError) as error:
             self.__exit__()
-            hint = f"set {self.variable} to use your own server"
-            raise ServerError(f"{self.name}: {error}; {hint}") from error
+            hint = f"; set {self.variable} to use your own server" if self.variable else ""
+            raise ServerError(f"{self.name}: {error}{hint}") from error
         took = time.monotonic() - began
         print(f"{self.name} {self.version}, port {self.port}: {took:.2f} s", file=sys.stderr)
         return self
@@ -141,16 +142,16 @@ class Server:
         self.port = free_port()
 
     def _read_version(self, binaries: Path) -> str:
-        text = run(binaries / self.binary, "--version", env=environment(binaries))
+        text = run(binaries / self.binary, self.version_option, env=environment(binaries))
         return str(re.findall(r"[ v](\d+(?:\.\d+)+)", text)[0])
 
     def _command(self) -> list[str]:
         options = [option.format(self=self) for option in self.options.split()]
         return [str(self.binaries / self.binary), *options]
 
-    def _spawn(self, *command: str, stdin: IO[bytes] | int = DEVNULL) -> None:
+    def _spawn(self, *command: str, stdin: IO[bytes] | int = DEVNULL, **variables: str) -> None:
         self.stop()  # the guard knows one
-        env = environment(self.binaries)
+        env = environment(self.binaries) | variables
         place = {"cwd": "/", "process_group": 0, **as_nobody()}
         with self.log.open("wb") as log:
             self.process = Popen(command, stdin=stdin, stdout=log, stderr=log, env=env, **place)
@@ -164,6 +165,17 @@ class Server:
         assert self.process
         if self.process.wait():
             raise ServerError(one_line(self.log.read_text(errors="replace")))
+
+    def _await_port(self) -> None:
+        """Return once the server takes connections."""
+        for _ in range(100 * PATIENCE):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            assert self.process
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.01)
+        raise ServerError(one_line(self.log.read_text(errors="replace")))
 
     def _await(self, text: str) -> None:
         assert self.process
@@ -213,7 +225,7 @@ class MariaDB(Server):
     ready = "ready for connections"
 
     def fetch(self, folder: Path) -> None:
-        unpack_debian(self.package, folder)
+        unpack_debian(folder, self.package)
 
     @property
     def share(self) -> Path:
@@ -254,7 +266,7 @@ class MongoDB(Server):
         try:
             self._read_version(folder)
         except ServerError:
-            unpack_debian("libcurl4", folder)
+            unpack_debian(folder, "libcurl4")
 
     def start(self) -> None:
         super().start()

@@ -1,6 +1,5 @@
 """A user's whole way with the service."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -8,11 +7,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 import httpx
 from copier import run_copy
 
 from conftest import environment
+
+END_GROUP = 'read -r _; kill -s KILL -- "-$0"'
+"""Ends a process group when its input ends, which it does with this process, whatever ends it."""
 
 
 @contextmanager
@@ -29,12 +32,13 @@ def running(
             stderr=log,
             start_new_session=True,
         )
+    script = ["sh", "-c", END_GROUP, str(process.pid)]
+    guard = subprocess.Popen(script, stdin=PIPE, stderr=DEVNULL, process_group=0)
     try:
         yield process
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        guard.communicate()
+        process.wait()
 
 
 def free_port() -> int:

@@ -1,0 +1,126 @@
+"""Clients that write to one service, read from another, and remember what was acknowledged."""
+
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import cycle
+from uuid import uuid4
+
+import httpx
+
+LONGEST_SECONDS = 5.0
+HEALED_SECONDS = 20.0
+PAUSE_SECONDS = 0.02
+RETRY_SECONDS = 0.1
+
+
+@dataclass
+class Note:
+    """What was acknowledged of a note, and how often it was sent at most."""
+
+    path: str
+    content: str
+    sends: int = 0
+    sends_asked: int = 0
+    comments: set[str] = field(default_factory=set)
+
+    def flaws(self, answer: httpx.Response) -> list[str]:
+        """Return what an answer lacks of the note, or has twice."""
+        if not answer.is_success:
+            return [f"missed: {self.path}: {answer.status_code} {answer.text[:200]}"]
+        found = answer.json()["data"]
+        comments = Counter(comment["content"] for comment in found["comments"])
+        flaws = {
+            "lost: content": found["content"] != self.content,
+            "lost: comments": self.comments - comments.keys(),
+            "doubled: comments": [text for text, number in comments.items() if number > 1],
+            "lost: sendings": found["times_sent"] < self.sends,
+            "doubled: sendings": found["times_sent"] > self.sends_asked,
+        }
+        return [f"{flaw} of {self.path}" for flaw, is_there in flaws.items() if is_there]
+
+
+class Client:
+    """Works until it is stopped; requests with a key are sent until they are acknowledged."""
+
+    def __init__(self, *addresses: str) -> None:
+        patience = httpx.Timeout(3 * LONGEST_SECONDS)
+        self.services = [httpx.Client(base_url=each, timeout=patience) for each in addresses]
+        self.answers: list[httpx.Response] = []
+        self.failures: list[str] = []
+        self.notes: list[Note] = []
+        self.last_success = 0.0
+
+    def work(self, stopped: threading.Event) -> None:
+        """Do one thing after the other, with the services in turns."""
+        actions = cycle((self.add, self.add_with_key, self.comment, self.send))
+        with ExitStack() as stack:
+            one, other = map(stack.enter_context, self.services)
+            for number, action in enumerate(actions):
+                if stopped.is_set():
+                    return
+                action(*((one, other) if number % 8 < 4 else (other, one)))
+                time.sleep(PAUSE_SECONDS)
+
+    def add(self, writer: httpx.Client, reader: httpx.Client) -> None:
+        content = str(uuid4())
+        answer = self.ask(writer, "POST", "/notes", json={"content": content})
+        if answer.is_success:
+            self.remember(answer, content)
+            self.read(reader)
+
+    def add_with_key(self, writer: httpx.Client, reader: httpx.Client) -> None:
+        """Send the request once more to the other service: it must be the same note."""
+        content = str(uuid4())
+        first = self.ask_until_done(writer, "/notes", content)
+        again = self.ask_until_done(reader, "/notes", content)
+        if first.headers["Location"] != again.headers["Location"]:
+            self.failures.append(f"doubled: {content}")
+        self.remember(first, content)
+        self.read(reader)
+
+    def comment(self, writer: httpx.Client, reader: httpx.Client) -> None:
+        if self.notes:
+            content = str(uuid4())
+            self.ask_until_done(writer, f"{self.notes[-1].path}/comments", content)
+            self.notes[-1].comments.add(content)
+            self.read(reader)
+
+    def send(self, writer: httpx.Client, reader: httpx.Client) -> None:
+        if self.notes:
+            self.notes[-1].sends_asked += 1
+            if self.ask(writer, "POST", f"{self.notes[-1].path}/send").is_success:
+                self.notes[-1].sends += 1
+                self.read(reader)
+
+    def remember(self, answer: httpx.Response, content: str) -> None:
+        """Add an acknowledged note to those of this client."""
+        self.notes.append(Note(answer.headers["Location"], content))
+
+    def read(self, reader: httpx.Client) -> None:
+        """Read the newest note, which must be there as it was acknowledged."""
+        answer = self.ask(reader, "GET", self.notes[-1].path)
+        if answer.status_code != 503:
+            self.failures += self.notes[-1].flaws(answer)
+
+    def ask_until_done(self, service: httpx.Client, path: str, content: str) -> httpx.Response:
+        """Send a request under a key until it is acknowledged."""
+        end = time.monotonic() + HEALED_SECONDS
+        key = {"Idempotency-Key": content}
+        while time.monotonic() < end:
+            answer = self.ask(service, "POST", path, json={"content": content}, headers=key)
+            if answer.status_code != 503:
+                return answer.raise_for_status()
+            time.sleep(RETRY_SECONDS)
+        raise TimeoutError(f"Not healed after {HEALED_SECONDS} s: {answer.text}")
+
+    def ask(self, service: httpx.Client, method: str, path: str, **more: object) -> httpx.Response:
+        """Send a request, and remember its answer."""
+        request = service.build_request(method, path, **more)  # type: ignore[arg-type]
+        answer = service.send(request)
+        self.answers.append(answer)
+        if answer.is_success:
+            self.last_success = time.monotonic()
+        return answer

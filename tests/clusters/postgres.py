@@ -1,0 +1,51 @@
+"""PostgreSQL servers that lead or follow."""
+
+import shutil
+
+from binaries import run
+from servers import Postgres, environment
+
+
+class Node(Postgres):
+    """A primary, or a standby of another server, its ``leader``."""
+
+    name = "PostgreSQL node"
+    variable = ""
+    ready = "ready to accept"  # perhaps only reads
+
+    def __init__(self, leader: Postgres | None = None) -> None:
+        self.leader = leader
+
+    def prepare(self) -> None:
+        if not self.leader:
+            return super().prepare()
+        tool = str((self.binaries / self.binary).with_name("pg_basebackup"))
+        options = ("--checkpoint=fast", "--write-recovery-conf", "--no-sync")
+        self._spawn(tool, f"--dbname={self.leader.url}", f"--pgdata={self.data}", *options)
+        self._finish()
+
+    def follow(self, leader: Postgres) -> None:
+        """Serve as a standby of another server, from a new copy of its data."""
+        self.stop()
+        for path in self.data.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.leader = leader
+        self.prepare()
+        self.start()
+
+    def configure(self, **settings: str) -> None:
+        """Change settings of the running server, which its copies inherit."""
+        for name, value in settings.items():
+            self.sql(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.sql("SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """Make a standby a primary that waits for no standby, and return once it can write."""
+        self.sql("SELECT pg_promote()")
+        self.configure(synchronous_standby_names="")
+
+    def sql(self, statement: str) -> str:
+        """Return what the server answers to a statement, as unaligned text."""
+        psql = (self.binaries / self.binary).with_name("psql")
+        command = (psql, "--no-psqlrc", "-qAt", f"--command={statement}", self.url)
+        return run(*command, env=environment(self.binaries)).strip()
