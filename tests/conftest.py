@@ -259,7 +259,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
     def run(project: Path, *arguments: str) -> int | str:
         monkeypatch.chdir(project)
         monkeypatch.syspath_prepend(project / "tools")
-        for module in ("merge", "revisions"):
+        for module in ("merge", "repository", "revisions"):
             monkeypatch.delitem(sys.modules, module, raising=False)
         monkeypatch.setattr(sys, "argv", ["template.py", *arguments])
         with pytest.raises(SystemExit) as end:

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 from changes import check_change
 from generator import render
-from merge import TemplateError, leave_other_repositories, refuse_unfinished_work
 from names import APP, NAME, SpecificationError, check_names
+from repository import TemplateError, leave_other_repositories, refuse_unfinished_work
 from specification import FILE, Specification, parse_fields, singular_of
 
 KINDS = {p.stem.partition("_")[0] for p in Path(__file__).parent.glob("*_revisions.py")}

@@ -1,21 +1,17 @@
 """A merge of the template into this project by Copier, which loses nothing of the owner's work."""
 
 import os
-import subprocess
-from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from copier import VcsRef, run_recopy, run_update
 from plumbum import local
+from repository import git, paths, refuse, status
 from revisions import as_generated
 
 ANSWERS = ".copier-answers.yml"
 SAVED = Path("saved")
-
-# Variables of git that say how to reach a repository; the others say which one it is.
-KEPT = ("GIT_CONFIG_", "GIT_SSH", "GIT_SSL_", "GIT_ASKPASS", "GIT_TERMINAL_PROMPT", "GIT_EXEC_PATH")
 
 # Copier needs git to list new files, to apply every line, to quote names, and to run no hooks.
 CONFIGURATION = {
@@ -28,48 +24,10 @@ CONFIGURATION = {
 }
 
 
-class TemplateError(Exception):
-    """The command cannot be executed."""
-
-
-def leave_other_repositories() -> None:
-    """Have git use this folder's repository, whatever the environment says."""
-    for name in [*os.environ]:
-        if name.startswith("GIT_") and not name.startswith(KEPT):
-            del os.environ[name]
-            local.env.pop(name, "")  # It is a copy, made at import.
-
-
-def git(*arguments: str) -> bytes:
-    """Return what git prints, or raise ``TemplateError``."""
-    run = subprocess.run(["git", *arguments], capture_output=True)
-    if run.returncode:
-        first_line = os.fsdecode(run.stderr).strip().partition("\n")[0]
-        raise TemplateError(f"git: {first_line}")
-    return run.stdout
-
-
-def paths(command: str, *options: str) -> list[str]:
-    """Return the paths that a command of git prints, as seen from here."""
-    return os.fsdecode(git(command, "-z", *options)).split("\0")[:-1]
-
-
-def status(*options: str) -> list[str]:
-    """Return the paths with uncommitted changes, in the whole repository."""
-    entries = paths("status", "--porcelain", "--untracked-files=normal", "--no-renames", *options)
-    return [entry[3:] for entry in entries]
-
-
-def refuse_unfinished_work(except_for: Collection[str] = ()) -> None:
-    """Raise ``TemplateError`` unless everything else is committed."""
-    unfinished = [path for path in status() if path not in except_for]
-    refuse(unfinished, "not committed; commit or stash it first")
-    if Path(os.fsdecode(git("rev-parse", "--git-path", "MERGE_HEAD").strip())).exists():
-        raise TemplateError("A merge is in progress: commit it first.")
-
-
 def merge(target: dict[str, Any], **asking: Any) -> list[Path]:
     """Have Copier merge ``target``; return the copies of edited files that it removed."""
+    for name in local.env.getdict().keys() - os.environ.keys():
+        del local.env[name]  # It is a copy of the environment, made at import.
     with (
         TemporaryDirectory() as old_folder,
         TemporaryDirectory() as new_folder,
@@ -126,13 +84,6 @@ def is_edited(path: Path, *made: Path) -> bool:
     """Return whether a file differs from what the template made."""
     as_made = [folder / path for folder in made if (folder / path).exists()]
     return not any(path.read_bytes() == other.read_bytes() for other in as_made)
-
-
-def refuse(names: list[str], why: str) -> None:
-    """Raise ``TemplateError`` if there are any such files."""
-    if names:
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        raise TemplateError(f"{', '.join(names[:3])}{more}: {why}.")
 
 
 def is_text(path: Path) -> bool:

@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from copier import VcsRef
-from merge import (
-    ANSWERS,
-    SAVED,
+from merge import ANSWERS, SAVED, merge
+from repository import (
     TemplateError,
     leave_other_repositories,
-    merge,
     paths,
     refuse_unfinished_work,
     status,
