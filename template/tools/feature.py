@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from changes import check_change
 from generator import render
 from names import APP, NAME, SpecificationError, check_names
-from repository import TemplateError, leave_other_repositories, refuse_unfinished_work
+from repository import TemplateError, error_line, leave_other_repositories, refuse_unfinished_work
 from specification import FILE, Specification, parse_fields, singular_of
 
 KINDS = {p.stem.partition("_")[0] for p in Path(__file__).parent.glob("*_revisions.py")}
@@ -163,7 +163,7 @@ def main() -> None:
             sys.exit(not remove(name, is_dry=is_dry))
         sys.exit(not make(name, value("SINGULAR", ""), value("FIELDS", ""), is_dry=is_dry))
     except (TemplateError, SpecificationError, OSError, ValueError) as error:
-        sys.exit(f"Error: {error}")
+        sys.exit(error_line(error))
 
 
 if __name__ == "__main__":

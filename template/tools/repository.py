@@ -13,6 +13,11 @@ class TemplateError(Exception):
     """The command cannot be executed."""
 
 
+def error_line(error: Exception) -> str:
+    """Return an error as one line, since it may repeat what the user has typed."""
+    return "Error: " + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(error))
+
+
 def leave_other_repositories() -> None:
     """Have git use this folder's repository, whatever the environment says."""
     for name in [*os.environ]:

@@ -16,6 +16,7 @@ from copier import VcsRef
 from merge import ANSWERS, SAVED, merge
 from repository import (
     TemplateError,
+    error_line,
     leave_other_repositories,
     paths,
     refuse_unfinished_work,
@@ -148,7 +149,7 @@ def main() -> None:
         with one_line_errors():
             finished = update() if options.command == "update" else switch(options.engine)
     except (TemplateError, OSError) as error:
-        sys.exit(f"Error: {error}")
+        sys.exit(error_line(error))
     sys.exit(0 if finished else 1)
 
 

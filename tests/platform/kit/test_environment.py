@@ -4,12 +4,13 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
-from app.kit.environment import add_to_dotenv, load_dotenv, read_dotenv
+from app.kit.environment import MAX_CHARACTERS, add_to_dotenv, load_dotenv, read_dotenv
 from app.kit.errors import InvalidSettings
 from app.settings import Settings
 from tests.kit.support import app, check_line, url
@@ -52,10 +53,27 @@ def test_a_file_that_cannot_be_read_is_one_line(folder: Path, content: bytes, na
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_in_its_place_is_one_line(folder: Path) -> None:
-    (folder / ".env").mkdir()
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(path.name)  # The whole path could be too long.
 
-    with pytest.raises(InvalidSettings, match=r"\.env: "):
+
+NO_FILE: dict[str, Callable[[Path], object]] = {
+    "folder": Path.mkdir,
+    "pipe": os.mkfifo,
+    "socket": make_socket,
+    "device": lambda path: path.symlink_to("/dev/zero"),
+    "huge": lambda path: path.write_text("#" * (MAX_CHARACTERS + 1)),
+}
+
+
+@pytest.mark.parametrize("make", NO_FILE.values(), ids=NO_FILE.keys())
+def test_what_is_no_file_of_settings_is_one_line(
+    folder: Path, make: Callable[[Path], object]
+) -> None:
+    make(folder / ".env")
+
+    with pytest.raises(InvalidSettings, match=r"^\.env: it is (not|over)[\w ]+$"):
         read_dotenv()
 
 

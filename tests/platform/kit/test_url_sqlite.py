@@ -24,9 +24,9 @@ REFUSED = {
     "sqlite:///s3cret\0.db": "printed",
     "sqlite:///s3cret\udcff.db": "printed",
     "sqlite:///notes.db?mode\n=s3cret": "printed",
-    "sqlite:///notes.db?mode=s3cret": "mode",
-    "sqlite:///notes.db?uri=s3cret": "uri",
-    "sqlite:///notes.db?cache=s3cret": "cache",
+    "sqlite:///notes.db?mode=s3cret": "option 1 after",
+    "sqlite:///notes.db?uri=s3cret": "option 1 after",
+    "sqlite:///notes.db?cache=s3cret": "option 1 after",
 }
 
 

@@ -234,8 +234,14 @@ def run(service: Service) -> None:
     except typer.Abort:
         sys.exit(130)
     except Unavailable as error:
-        sys.exit(f"Error: {error} {error.reason}".rstrip())
+        sys.exit(_line(f"{error} {error.reason}"))
     except typer.TyperException as error:
-        sys.exit(f"Error: {error.format_message()}")  # It names the option.
+        sys.exit(_line(error.format_message()))  # It names the option.
     except (InvalidSettings, ServiceError) as error:
-        sys.exit(f"Error: {error}")
+        sys.exit(_line(str(error)))
+
+
+def _line(message: str) -> str:
+    """Return a message as one line, since it may repeat what the user has typed."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message.strip())
+    return f"Error: {text}"

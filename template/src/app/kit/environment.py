@@ -6,6 +6,7 @@ variable ``DOTENV`` holds the text of that file.
 
 import logging
 import os
+import stat
 from importlib.metadata import entry_points
 from io import StringIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.kit.errors import InvalidSettings
 
 FILE = Path(".env")
 TEXT = "DOTENV"
+MAX_CHARACTERS = 1_000_000
 
 PLUGINS = {
     "OTEL_PROPAGATORS": "opentelemetry_propagator",
@@ -53,13 +55,24 @@ def read_dotenv() -> dict[str, str]:
 
 def _text() -> str:
     try:
-        return os.environ[TEXT] if TEXT in os.environ else FILE.read_text(encoding="utf-8-sig")
+        return os.environ[TEXT] if TEXT in os.environ else _content()
     except FileNotFoundError:
         return ""
     except OSError as error:
         raise InvalidSettings(f".env: it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise InvalidSettings(".env: it must be text in UTF-8") from None
+
+
+def _content() -> str:
+    """Return the content of the file; reading another kind could wait or not end."""
+    if not stat.S_ISREG(FILE.stat().st_mode):
+        raise InvalidSettings(".env: it is not a regular file")
+    with FILE.open(encoding="utf-8-sig") as file:
+        text = file.read(MAX_CHARACTERS + 1)
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidSettings(f".env: it is over {MAX_CHARACTERS} characters")
+    return text
 
 
 def load_dotenv() -> None:

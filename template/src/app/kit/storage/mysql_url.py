@@ -61,8 +61,10 @@ def parse(url: str) -> dict[str, Any]:
 
 def _tls(options: Mapping[str, str]) -> ssl.SSLContext | None:
     files = {kind: (name, options[name]) for name, kind in FILES.items() if options.get(name)}
-    given = options.get("ssl-mode") or options.get("sslmode") or _mode(options, files)
-    mode = one_of({"ssl-mode": given.upper()}, "ssl-mode", MODES, "")
+    given = {n: options[n].upper() for n in ("sslmode", "ssl-mode") if options.get(n)}
+    mode = _mode(options, files)  # Which checks the other options, also if these two count.
+    for name in given:
+        mode = one_of(given, name, MODES, "")
     if mode == "DISABLED":
         if files:
             raise wrong(f"{', '.join(n for n, _ in files.values())}: needs TLS, as ssl-mode says")
@@ -74,9 +76,9 @@ def _tls(options: Mapping[str, str]) -> ssl.SSLContext | None:
 
 def _mode(options: Mapping[str, str], files: Mapping[str, object]) -> str:
     """Return the mode for the options of other drivers."""
+    asked = [mode for name, mode in FLAGS.items() if _is_true(options, name)]
     if _is_true(options, "ssl-disabled"):
         return "DISABLED"
-    asked = [mode for name, mode in FLAGS.items() if _is_true(options, name)]
     if "ca" in files or "capath" in files:
         asked.append("VERIFY_CA")
     asked.append("REQUIRED" if files else "DISABLED")

@@ -33,6 +33,7 @@ WEAK = {"gssencmode": ("disable", "prefer"), "load_balance_hosts": ("disable",)}
 """Dropped with these values; others ask for what asyncpg cannot do, and are refused."""
 
 TRUE = ("1", "true", "on", "yes")
+FALSE = ("0", "false", "off", "no")
 
 
 def parse(url: str) -> dict[str, Any]:
@@ -84,7 +85,8 @@ def _caches(options: Mapping[str, str]) -> dict[str, int]:
 def _direct(options: Mapping[str, str]) -> bool:
     """Return whether TLS starts directly, without a request in plain text."""
     negotiation = one_of(options, "sslnegotiation", ("postgres", "direct"), "postgres")
-    direct = negotiation == "direct" or options.get("direct_tls", "").lower() in TRUE
+    given = {"direct_tls": options.get("direct_tls", "false").lower()}
+    direct = one_of(given, "direct_tls", (*TRUE, *FALSE), "") in TRUE or negotiation == "direct"
     if direct and MODES.index(_mode(options)) < MODES.index("require"):
         raise wrong("direct TLS needs sslmode=require, verify-ca or verify-full")
     return direct
@@ -102,6 +104,8 @@ def _mode(options: Mapping[str, str]) -> str:
 
 def _tls(options: Mapping[str, str]) -> ssl.SSLContext | str | bool:
     mode = _mode(options)
+    lowest = _version(options, "ssl_min_protocol_version", "TLSv1.2")
+    highest = _version(options, "ssl_max_protocol_version", "TLSv1.3")
     files = {kind: (name, options[name]) for name, kind in FILES.items() if options.get(name)}
     if MODES.index(mode) < MODES.index("require"):
         if files:  # libpq would ignore them, or not verify the server.
@@ -115,13 +119,10 @@ def _tls(options: Mapping[str, str]) -> ssl.SSLContext | str | bool:
     verify = mode != "require" or "ca" in files
     password = options.get("sslpassword", "")
     made = tls.context(files, verify=verify, hostname=mode == "verify-full", password=password)
-    _limit(made, options)
+    made.minimum_version, made.maximum_version = lowest, highest
+    made.set_alpn_protocols(["postgresql"])  # Direct TLS needs it.
     return made
 
 
-def _limit(made: ssl.SSLContext, options: Mapping[str, str]) -> None:
-    lowest = one_of(options, "ssl_min_protocol_version", VERSIONS, "TLSv1.2")
-    highest = one_of(options, "ssl_max_protocol_version", VERSIONS, "TLSv1.3")
-    made.minimum_version = ssl.TLSVersion[VERSIONS[lowest]]
-    made.maximum_version = ssl.TLSVersion[VERSIONS[highest]]
-    made.set_alpn_protocols(["postgresql"])  # Direct TLS needs it.
+def _version(options: Mapping[str, str], name: str, default: str) -> ssl.TLSVersion:
+    return ssl.TLSVersion[VERSIONS[one_of(options, name, VERSIONS, default)]]

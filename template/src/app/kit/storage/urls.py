@@ -99,15 +99,12 @@ def only_known(
 ) -> None:
     """Raise ``InvalidSettings`` for an option that is not known; ``fold`` is how names compare.
 
-    After a password, it may be a piece of that, and is not repeated.
+    It may be a piece of a password, so it is given by its number.
     """
-    secret = ""
-    for name in options:
+    for number, name in enumerate(options, 1):
         if fold(name) not in known:
-            hint = f"what follows {secret} is no option; a & or ; in a value is encoded: %26, %3B"
-            raise wrong(hint if secret else f"the option {name} is not supported")
-        if "pass" in name.lower() or "properties" in name.lower():  # Both may hold a password.
-            secret = name
+            hint = "in a value or a password, ?, & and ; are encoded: %3F, %26, %3B"
+            raise wrong(f"option {number} after the ? is not supported; {hint}")
 
 
 def one_of(options: Mapping[str, str], name: str, values: Collection[str], default: str) -> str:
