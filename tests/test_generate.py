@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import yaml
 from copier import run_copy
 
-from conftest import ROOT, Made, files
+from conftest import ROOT, Made, environment, files, git
 
 ENGINE_WORDS = {
     "sqlite": re.compile("sqlite", re.IGNORECASE),
@@ -35,14 +36,13 @@ JINJA = {
     "src/app/kit/storage/__init__.py.jinja",
 }
 BAD_ANSWERS = {
-    "no name": ({}, "project_name"),
     "empty name": ({"project_name": ""}, "1 to 60 letters"),
     "name that breaks code": ({"project_name": 'a"b'}, "1 to 60 letters"),
     "slug with capitals": ({"project_name": "x", "project_slug": "My_Notes"}, "lower-case"),
-    "name that gives no slug": ({"project_name": "1"}, "lower-case"),
+    "slug with a digit first": ({"project_name": "x", "project_slug": "1"}, "lower-case"),
     "name and a new line": ({"project_name": "x\n", "project_slug": "x"}, "1 to 60 letters"),
     "slug and a new line": ({"project_name": "x", "project_slug": "x\n"}, "lower-case"),
-    "slug that Docker reserves": ({"project_name": "Scratch"}, "another name"),
+    "slug that Docker reserves": ({"project_name": "x", "project_slug": "scratch"}, "another name"),
     "blank description": ({"project_name": "x", "description": "  "}, "1 to 200"),
     "description that is too long": ({"project_name": "x", "description": "x" * 201}, "1 to 200"),
     "description with quotes": ({"project_name": "x", "description": 'a "b"'}, "quotes"),
@@ -102,7 +102,14 @@ def test_a_bad_answer_ends_with_what_is_allowed(
 
 @pytest.mark.parametrize(
     ("name", "slug"),
-    [("Team Notes", "team-notes"), ("a.b_C--d ", "a-b-c-d"), ("N0.", "n0")],
+    [
+        ("Team Notes", "team-notes"),
+        ("a.b_C--d ", "a-b-c-d"),
+        ("N0.", "n0"),
+        ("2027 Notes", "notes"),
+        ("1", "service"),
+        ("Scratch", "service"),
+    ],
 )
 def test_the_slug_follows_from_the_name(
     template: Path, tmp_path: Path, name: str, slug: str
@@ -111,6 +118,46 @@ def test_the_slug_follows_from_the_name(
     run_copy(str(template), tmp_path, data=answers, defaults=True, quiet=True)
 
     assert yaml.safe_load((tmp_path / ".copier-answers.yml").read_text())["project_slug"] == slug
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("my-service", "My Service"),
+        ("down/the/API_gateway/", "API gateway"),
+        (".", "Here"),
+        ("../here", "Here"),
+        ("Caf\u00e9 'au' {lait}", "Caf au lait"),
+        ("\u30ce\u30fc\u30c8", "Notes"),
+        ("x" * 80, "X" + "x" * 59),
+    ],
+)
+def test_the_name_follows_from_the_folder(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, name: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    run_copy(str(template), folder, defaults=True, quiet=True)
+
+    assert yaml.safe_load(Path(folder, ".copier-answers.yml").read_text())["project_name"] == name
+
+
+def test_the_closing_message_leads_to_a_commit_with_the_lock(
+    template: Path, tmp_path: Path
+) -> None:
+    person = {
+        f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    run = partial(subprocess.run, check=True, env=environment("sqlite") | person)
+    copier = [sys.executable, "-m", "copier", "copy", "--defaults", template, "my notes"]
+    said = run(copier, cwd=tmp_path, capture_output=True, text=True).stderr
+    *steps, last = re.findall(r"^    (.+)", said, re.MULTILINE)
+
+    run(["sh", "-euc", "\n".join(steps)], cwd=tmp_path, stdout=subprocess.DEVNULL)
+
+    assert last == "make dev"
+    assert {"uv.lock", ".gitignore"} <= {*git(tmp_path / "my notes", "ls-files").splitlines()}
+    assert not git(tmp_path / "my notes", "status", "--porcelain")
 
 
 def test_the_answers_are_kept_with_the_version(project: Path, database: str) -> None:
