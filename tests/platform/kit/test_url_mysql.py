@@ -10,9 +10,11 @@ from app.kit.storage.mysql_url import parse
 
 BASE = "mysql://app:s3cret@db/app"
 TAKEN: dict[str, dict[str, Any]] = {
-    BASE: {"host": "db", "port": 3306, "user": "app", "password": b"s3cret", "database": "app"},
-    "mariadb://app@[::1]:3307/app": {"host": "::1", "port": 3307},
+    BASE: {"hosts": [("db", 3306)], "user": "app", "password": b"s3cret", "database": "app"},
+    "mariadb://app@[::1]:3307/app": {"hosts": [("::1", 3307)]},
     "mysql+asyncmy://app:p%40%2F%23%C3%BC@db/app": {"password": "p@/#ü".encode()},
+    "mysql://app@db1,db2:3307,[::1]/app": {"hosts": [("db1", 3306), ("db2", 3307), ("::1", 3306)]},
+    "mysql:///app": {"hosts": [("localhost", 3306)]},
     "mysql:///app?unix_socket=/run/mysqld.sock": {"unix_socket": "/run/mysqld.sock"},
     f"{BASE}?charset=utf8mb4&use_unicode=1&local_infile=0": {},
     f"{BASE}?connect_timeout=5&read_timeout=5&autocommit=true": {},
@@ -28,7 +30,7 @@ REFUSED = {
     "mysql://app:s3cret@db:port/app": "port",
     "mysql://app:s3cret@db..example.com/app": "host",
     f"mysql://app:s3cret@{'a' * 64}/app": "host",
-    "mysql://app:s3cret@db1,db2/app": "one host",
+    "mysql://app:s3cret@db1,db2/app?socket=/run/mysqld.sock": "socket",
     "mysql://app:s3cret@db": "name a database",
     f"{BASE}?charset=s3cret": "charset",
     f"{BASE}?local_infile=1": "local-infile",

@@ -1,6 +1,6 @@
 """MySQL and MariaDB through asyncmy."""
 
-import asyncio
+from functools import partial
 from typing import Any
 
 import asyncmy
@@ -12,6 +12,7 @@ from app.kit.settings import ServiceSettings
 from app.kit.storage import mysql_errors, mysql_url
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
 from app.kit.storage.sql_async import AsyncSqlStorage, run
+from app.kit.storage.sql_async_hosts import Host, Hosts, LastResort
 from app.kit.storage.sql_errors import connecting
 from app.kit.storage.sql_work import T, Work, beginning
 
@@ -23,6 +24,12 @@ SET_UP = (
         /*M! , max_statement_time = {SERVER_SECONDS} */
         /*!80000 , max_execution_time = {SERVER_SECONDS * 1000:.0f} */""",
 )
+VARIABLES = "SHOW VARIABLES WHERE Variable_name IN ('read_only', 'wsrep_on')"
+STATUS = "SHOW STATUS WHERE Variable_name IN ('wsrep_ready', 'wsrep_local_state')"
+SYNCED = "4"  # Others are about to join, or give their data to one that does.
+CAUSAL = "SET wsrep_sync_wait = @@wsrep_sync_wait | 7"
+"""Before a transaction or a statement, a node of Galera applies what others acknowledged."""
+
 SNAPSHOT = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
@@ -38,9 +45,10 @@ class Storage(AsyncSqlStorage):
 
     def __init__(self, settings: ServiceSettings) -> None:
         arguments = mysql_url.parse(settings.database_url.get_secret_value())
-        arguments |= {"async_creator_fn": _connect, "autocommit": True}
+        addresses = arguments.pop("hosts")
+        hosts = Hosts(addresses, partial(_connect, only_writable=len(addresses) > 1))
+        arguments |= {"async_creator_fn": hosts.connect, "autocommit": True}
         super().__init__(settings, "mysql+app://", connect_args=arguments)
-        sa.event.listen(self.engine, "connect", _set_up)
         sa.event.listen(self.engine, "handle_error", _leave)
         self.transactions = beginning(self.engine, "BEGIN")
         self.snapshots = beginning(self.engine, *SNAPSHOT)
@@ -66,19 +74,37 @@ class Storage(AsyncSqlStorage):
         return mysql_errors.fault(error)
 
 
-async def _connect(**options: Any) -> Any:
+async def _connect(host: Host, is_last_resort: bool, *, only_writable: bool, **options: Any) -> Any:
     # The driver's own timeout covers only its first step, and on Python 3.11 it swallows a
-    # cancellation.
+    # cancellation: the caller has one for all of this.
     with connecting(mysql_errors.fault):
-        async with asyncio.timeout(OPERATION_SECONDS):
-            return await asyncmy.connect(**options)
+        connection = await asyncmy.connect(host=host[0], port=host[1], **options)
+    try:
+        async with connection.cursor() as cursor:
+            for statement in SET_UP:
+                await cursor.execute(statement)
+            await _check(cursor, only_writable, is_last_resort)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
-def _set_up(connection: Any, _: object) -> None:
-    cursor = connection.cursor()
-    for statement in SET_UP:
-        cursor.execute(statement)
-    cursor.close()
+async def _check(cursor: Any, only_writable: bool, is_last_resort: bool) -> None:
+    """Raise an error if the server is not usable, or ``LastResort``."""
+    await cursor.execute(VARIABLES)
+    variables = dict(await cursor.fetchall())
+    if only_writable and variables.get("read_only", "OFF") != "OFF":
+        raise ConnectionError("The server is read-only.")
+    if variables.get("wsrep_on") != "ON":
+        return
+    await cursor.execute(STATUS)
+    status = dict(await cursor.fetchall())
+    if status["wsrep_ready"] != "ON":
+        raise ConnectionError("The node is not ready, or cut off from its cluster.")
+    if status["wsrep_local_state"] != SYNCED and not is_last_resort:
+        raise LastResort
+    await cursor.execute(CAUSAL)
 
 
 def _leave(context: sa.ExceptionContext) -> None:

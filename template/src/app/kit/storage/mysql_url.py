@@ -42,18 +42,17 @@ def parse(url: str) -> dict[str, Any]:
     urls.only_known(options, (*TRANSLATED, *DROPPED, *VALUES))
     for name, values in VALUES.items():
         one_of(options, name, values, values[0])
-    if len(address.hosts) > 1:
-        raise wrong("only one host is allowed; use a proxy for several")
     if not address.database:
         raise wrong("name a database, as in mysql://user@host/notes")
-    host, port = address.hosts[0] if address.hosts else ("", None)
+    socket = options.get("unix-socket") or options.get("socket")
+    if socket and len(address.hosts) > 1:
+        raise wrong("a socket is on this machine; name no hosts with it")
     arguments = {
-        "host": host or "localhost",
-        "port": port or 3306,
+        "hosts": [(host or "localhost", port or 3306) for host, port in address.hosts or [("", 0)]],
         "user": address.user,
         "password": address.password.encode(),  # asyncmy would encode a text as Latin-1.
         "database": address.database,
-        "unix_socket": options.get("unix-socket") or options.get("socket"),
+        "unix_socket": socket,
         "ssl": _tls(options),
     }
     return {name: value for name, value in arguments.items() if value}

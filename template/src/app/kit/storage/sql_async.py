@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from app.kit.settings import ServiceSettings
 from app.kit.storage.operations import OPERATION_SECONDS, Pool
 from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_async_hosts import distrust_older
 from app.kit.storage.sql_work import Run, T, Work
 
 RECYCLE_SECONDS = 300
@@ -43,6 +44,7 @@ class AsyncSqlStorage(SqlStorage):
             **options,
         )
         self.engine = self.async_engine.sync_engine
+        distrust_older(self.engine)
 
     async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
         return await run(self.engine.connect, lambda c: c.execute(statement, parameters).all())

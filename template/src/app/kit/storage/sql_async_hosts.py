@@ -1,0 +1,71 @@
+"""Several hosts of one database: connections go to the last one that was usable."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+
+from app.kit.storage.operations import OPERATION_SECONDS
+
+C = TypeVar("C")
+
+Host = tuple[str, int]
+
+
+class LastResort(Exception):
+    """The host is usable, but others are better."""
+
+
+class Hosts(Generic[C]):
+    """Connects to the first usable host, beginning with the last one that was.
+
+    ``connect`` opens a connection to a host, or raises an error if the host is not usable. It may
+    raise ``LastResort``; then it is called again with ``True`` if no other host is usable.
+    """
+
+    def __init__(self, hosts: Sequence[Host], connect: Callable[..., Awaitable[C]]) -> None:
+        self._hosts, self._connect, self._first = hosts, connect, 0
+        # If some hang, there must be time for the others, and for the operation.
+        self._seconds = OPERATION_SECONDS / (len(hosts) + (len(hosts) > 1))
+
+    async def connect(self, **options: Any) -> C:
+        """Return a connection; raise ``ConnectionError`` with the reasons of several hosts."""
+        count, reasons = len(self._hosts), []
+        turns = [((self._first + i) % count, False) for i in range(count)]
+        for number, is_last_resort in turns:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    connection = await self._connect(self._hosts[number], is_last_resort, **options)
+            except LastResort:
+                turns.append((number, True))
+            except Exception as error:
+                if count == 1:
+                    raise
+                host, port = self._hosts[number]
+                reasons.append(f"{host}:{port}: {type(error).__name__}: {error}")
+            else:
+                self._first = number
+                return connection
+        raise ConnectionError("; ".join(reasons))
+
+
+def distrust_older(engine: sa.Engine) -> None:
+    """After a connection was given up, replace the older ones, which may hang like it."""
+    given_up = 0.0
+
+    @sa.event.listens_for(engine, "connect")
+    def date(connection: Any, record: Any) -> None:
+        record.info["opened"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "invalidate")
+    def give_up(connection: Any, record: Any, error: BaseException | None) -> None:
+        nonlocal given_up
+        if not isinstance(error, sa.exc.DisconnectionError):  # It is not one that we replace.
+            given_up = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def replace(connection: Any, record: Any, proxy: object) -> None:
+        if record.info["opened"] < given_up:
+            raise sa.exc.DisconnectionError
