@@ -1,11 +1,12 @@
 """Callers have only their own notes, once docs/authenticate.md was followed to the letter."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Made, in_place_of, render, run_tests
+from conftest import ROOT, Made, in_place_of, run_tests
 
 GUIDE = ROOT / "docs/authenticate.md"
 FILES_AND_CHANGES = re.compile(r"^`((?:src|tests)/\S+)`|^```diff\n(.*?)^```", re.M | re.S)
@@ -31,30 +32,34 @@ def follow(project: Path) -> None:
             path.write_text(content.replace(old, new))
 
 
-@pytest.mark.parametrize("database", ["sqlite", "mongodb"])
-def test_callers_have_only_notes_of_their_own(
-    template: Path,
-    installed: Made,
-    tmp_path: Path,
-    database: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    home, kind = installed(database), "mongodb" if database == "mongodb" else "sql"
-    render(template, database, tmp_path)
-    follow(tmp_path)
+@pytest.fixture(scope="module")
+def project(rendered: Made, installed: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an adaptable project for which the section was followed."""
+    project = tmp_path_factory.mktemp("own") / "project"
+    shutil.copytree(rendered("adaptable"), project)
+    follow(project)
     revision, test = CODE.findall(section())
-    (tmp_path / "tests/test_own_notes.py").write_text(test)
-    versions = tmp_path / "src/app/migrations" / kind / "versions"
-    if kind == "mongodb":
-        (versions / "0002_owner.py").write_text(revision)
-    else:
-        monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'notes.db'}")
-        in_place_of(home, tmp_path, database, "app", "migrate")
-        in_place_of(home, tmp_path, database, "alembic", "revision", "--autogenerate", "-m=owner")
+    (project / "tests/test_own_notes.py").write_text(test)
+    (project / "src/app/migrations/mongodb/versions/0002_owner.py").write_text(revision)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", f"sqlite:///{project.parent / 'notes.db'}")
+        for command in ("app migrate", "alembic revision --autogenerate -m=owner"):
+            in_place_of(installed("adaptable"), project, "sqlite", *command.split())
+    return project
 
-    in_place_of(home, tmp_path, database, "ruff", "format", str(versions))
-    in_place_of(home, tmp_path, database, "ruff", "format", "--check")
-    in_place_of(home, tmp_path, database, "ruff", "check")
-    in_place_of(home, tmp_path, database, "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
+
+def test_the_code_passes_its_checks(installed: Made, project: Path) -> None:
+    home = installed("adaptable")
+
+    in_place_of(home, project, "sqlite", "ruff", "format", "src/app/migrations")
+    in_place_of(home, project, "sqlite", "ruff", "format", "--check")
+    in_place_of(home, project, "sqlite", "ruff", "check")
+    in_place_of(home, project, "sqlite", "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "mongodb"])
+def test_callers_have_only_notes_of_their_own(installed: Made, project: Path, engine: str) -> None:
+    kind = "mongodb" if engine == "mongodb" else "sql"
     names = ["test_own_notes", "notes/test_repository", f"kit/test_{kind}_migrations"]
-    run_tests(home, tmp_path, database, *names)
+
+    run_tests(installed("adaptable"), project, engine, *names)
