@@ -259,8 +259,8 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
     def run(project: Path, *arguments: str) -> int | str:
         monkeypatch.chdir(project)
         monkeypatch.syspath_prepend(project / "tools")
-        for module in ("merge", "repository", "revisions"):
-            monkeypatch.delitem(sys.modules, module, raising=False)
+        for module in (project / "tools").glob("*.py"):
+            monkeypatch.delitem(sys.modules, module.stem, raising=False)
         monkeypatch.setattr(sys, "argv", ["template.py", *arguments])
         with pytest.raises(SystemExit) as end:
             runpy.run_path(str(project / "tools/template.py"), run_name="__main__")

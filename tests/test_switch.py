@@ -106,7 +106,10 @@ def test_what_features_lack_is_named_when_all_engines_become_one(
 
 @pytest.mark.parametrize(
     ("engine", "said"),
-    [("sqlite", "for sqlite already"), ("oracle", "'oracle' is not in ['sqlite', 'postgres'")],
+    [
+        ("sqlite", "database is sqlite already"),
+        ("oracle", "'oracle' is not in ['sqlite', 'postgres'"),
+    ],
     ids=["the same", "unknown"],
 )
 def test_a_switch_that_cannot_be_is_one_line_and_changes_nothing(

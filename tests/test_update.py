@@ -157,5 +157,5 @@ def test_make_runs_the_tool_in_the_projects_own_environment(installed: Made) -> 
 
     refused = subprocess.run(switch, cwd=installed("sqlite"), env=shell, capture_output=True)
 
-    assert b"for sqlite already" in refused.stderr
+    assert b"database is sqlite already" in refused.stderr
     assert refused.returncode

@@ -1,115 +1,108 @@
-"""A merge of the template into this project by Copier, which loses nothing of the owner's work."""
+"""A three-way merge of folders: what the template made, what is here, and what it makes now."""
 
 import os
-from pathlib import Path
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from copier import VcsRef, run_recopy, run_update
-from plumbum import local
-from repository import git, paths, refuse, status
-from revisions import as_generated
+from repository import git
 
-ANSWERS = ".copier-answers.yml"
-SAVED = Path("saved")
+Files = dict[str, bytes]
+"""The texts of files by their paths."""
 
-# Copier needs git to list new files, to apply every line, to quote names, and to run no hooks.
-CONFIGURATION = {
-    "status.showUntrackedFiles": "normal",
-    "apply.whitespace": "nowarn",
-    "core.attributesFile": os.devnull,
-    "core.bigFileThreshold": "512m",
-    "core.quotePath": "true",
-    "core.hooksPath": os.devnull,
-}
+LABELS = ("before updating", "last update", "after updating")
 
 
-def merge(target: dict[str, Any], **asking: Any) -> list[Path]:
-    """Have Copier merge ``target``; return the copies of edited files that it removed."""
-    for name in local.env.getdict().keys() - os.environ.keys():
-        del local.env[name]  # It is a copy of the environment, made at import.
-    with (
-        TemporaryDirectory() as old_folder,
-        TemporaryDirectory() as new_folder,
-        local.env(**configured()),  # By plumbum, Copier runs git.
-    ):
-        old, new = Path(old_folder), Path(new_folder)
-        render(old, vcs_ref=VcsRef.CURRENT)
-        render(new, **target)
-        if (old / ANSWERS).read_bytes() == (new / ANSWERS).read_bytes():
-            return []
-        refuse_what_would_be_lost(old, new)
-        run_update(overwrite=True, quiet=True, **target, **asking)
-        gone = paths("diff", "--relative", "--no-renames", "--name-only", "--diff-filter=D", "HEAD")
-        return save_edited(gone, old)
+@dataclass(frozen=True)
+class Merge:
+    """What changes here."""
+
+    written: Files = field(default_factory=dict)
+    removed: Files = field(default_factory=dict)
+    conflicts: dict[str, tuple[bytes, bytes, bytes]] = field(default_factory=dict)
+    """Of each file with a conflict: the old version, the one here, and the new one."""
+    missed: list[str] = field(default_factory=list)
+    """Files that the template changed and that are not here any more."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Where the template has moved files that are here."""
 
 
-def render(folder: Path, **target: Any) -> None:
-    """Render the template with this project's answers."""
-    (folder / ANSWERS).write_bytes(Path(ANSWERS).read_bytes())
-    run_recopy(folder, defaults=True, overwrite=True, quiet=True, **target)
+def merge(old: Files, mine: Files, new: Files, moves: dict[str, str]) -> Merge:
+    """Merge the change from ``old`` to ``new`` into ``mine``.
 
-
-def refuse_what_would_be_lost(*made: Path) -> None:
-    """Raise ``TemplateError`` if Copier would damage a file, or lose an edit."""
-    all_made = {path.relative_to(m) for m in made for path in m.rglob("*") if path.is_file()}
-    here = sorted(path for path in all_made if os.path.lexists(path))
-    links = [path for path in here if is_behind_link(path, *made)]
-    links += [path for path in (SAVED, *SAVED.rglob("*")) if path.is_symlink()]
-    refuse(
-        [str(path) for path in links], "by a symbolic link; only files in their place are written"
+    ``moves`` are files that the template moved. Files and whole folders that are not here any
+    more do not come back.
+    """
+    merged = Merge()
+    base, here = (
+        {moves.get(name, name): text for name, text in files.items()} for files in (old, mine)
     )
-    seen = {name[2:] for name in paths("ls-files", "-v") if name[0].isupper() and name[0] != "S"}
-    seen -= set(paths("ls-files", "--cached", "--ignored", "--exclude-standard"))
-    hidden = [str(path) for path in here if str(path) not in seen and is_edited(path, *made)]
-    refuse(
-        hidden,
-        "of the template too, but git ignores or overlooks it; commit or move it",
-    )
-    refuse([str(path) for path in here if not is_text(path)], "no UTF-8; only text can be merged")
-    rejected = [name for name in status("--ignored") if name.endswith(".rej")]
-    rejected += [f"{path}.rej" for path in here if f"{path}.rej" in seen]
-    refuse(rejected, "would be taken for a conflict; delete it first")
+    for name in sorted(base.keys() | new.keys()):
+        before, own, after = base.get(name), here.get(name), new.get(name)
+        if after is None and own is not None:
+            merged.removed[name] = own
+        elif own is not None and after is not None:
+            _merge_file(merged, name, before or b"", own, after)
+        elif before is None and after is not None and not _is_in_deleted_folder(name, base, here):
+            merged.written[name] = after
+        elif own is None and after not in (None, before):
+            merged.missed.append(name)
+    for source in moves.keys() & mine.keys():
+        merged.moved[source] = moves[source]
+        merged.written.setdefault(moves[source], mine[source])
+    return merged
 
 
-def is_behind_link(path: Path, *made: Path) -> bool:
-    """Return whether a change of the template would be written through a symbolic link."""
-    as_made = {(made_in / path).exists() and (made_in / path).read_bytes() for made_in in made}
-    return any(folder.is_symlink() for folder in path.parents) or (
-        path.is_symlink() and len(as_made) > 1
-    )
+def _merge_file(merged: Merge, name: str, before: bytes, own: bytes, after: bytes) -> None:
+    if before == after or own == after:
+        return
+    text, is_clean = (after, True) if own == before else three_ways(own, before, after)
+    merged.written[name] = text
+    if not is_clean:
+        merged.conflicts[name] = (before, own, after)
 
 
-def is_edited(path: Path, *made: Path) -> bool:
-    """Return whether a file differs from what the template made."""
-    as_made = [folder / path for folder in made if (folder / path).exists()]
-    return not any(path.read_bytes() == other.read_bytes() for other in as_made)
+def _is_in_deleted_folder(name: str, base: Files, here: Files) -> bool:
+    """Return whether the owner has deleted all files of a folder that a new file is in."""
+    folders = [f"{folder}/" for folder in PurePosixPath(name).parents if folder.name]
+    made = [[n for n in base if n.startswith(folder)] for folder in folders]
+    return any(names and not here.keys() & set(names) for names in made)
 
 
-def is_text(path: Path) -> bool:
-    """Return whether a file is text; Copier damages others."""
-    try:
-        return not path.is_file() or "\0" not in path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        return False
+def three_ways(mine: bytes, old: bytes, new: bytes) -> tuple[bytes, bool]:
+    """Return the merge of two changes of a text, and whether they do not contradict.
+
+    What is not text cannot be merged: it stays.
+    """
+    with TemporaryDirectory() as folder:
+        files = [Path(folder, name) for name in ("mine", "old", "new")]
+        for file, text in zip(files, (mine, old, new), strict=True):
+            file.write_bytes(text)
+        labels = [f"-L{label}" for label in LABELS]
+        command = ["git", "merge-file", "-p", *labels, *map(str, files)]
+        run = subprocess.run(command, capture_output=True)
+        return run.stdout if run.returncode < 128 else mine, run.returncode == 0
 
 
-def configured() -> dict[str, str]:
-    """Return the environment that sets git's ``CONFIGURATION``, above the owner's."""
-    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-    variables = {"GIT_CONFIG_COUNT": str(first + len(CONFIGURATION))}
-    for number, (name, value) in enumerate(CONFIGURATION.items(), start=first):
-        variables |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-    return variables
+def renames(folder: Path, old: str, new: str) -> dict[str, str]:
+    """Return the files that have other names in one of two folders than in the other."""
+    options = ["--no-index", "--no-ext-diff", "-M", "-l0", "--diff-filter=R", "--name-status", "-z"]
+    printed = os.fsdecode(git("-C", str(folder), "diff", *options, old, new, allowed=(0, 1)))
+    words = printed.split("\0")[:-1]
+    pairs = zip(words[1::3], words[2::3], strict=True)
+    return {a.removeprefix(f"{old}/"): b.removeprefix(f"{new}/") for a, b in pairs}
 
 
-def save_edited(gone: list[str], old: Path) -> list[Path]:
-    """Copy removed files that the owner had edited to ``SAVED``."""
-    saved = []
-    for name in gone:
-        text, made = git("show", f"HEAD:./{name}"), old / name
-        if not made.exists() or as_generated(text) != as_generated(made.read_bytes()):
-            saved.append(SAVED / f"{name}.saved")
-            saved[-1].parent.mkdir(parents=True, exist_ok=True)
-            saved[-1].write_bytes(text)
-    return saved
+def read(folder: Path) -> Files:
+    """Return the files of a folder."""
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def write(files: Files, folder: Path = Path()) -> None:
+    """Write files."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)

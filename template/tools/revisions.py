@@ -4,14 +4,36 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+
+from merge import Files
 
 Followers = dict[str, list[str]]
 """The revisions that follow each revision."""
 
 VERSIONS = "src/app/migrations/*/versions/*.py"
-DOWN_REVISION = re.compile(rb"^(down_revision\b.*?= *)[\"'][^\"']*[\"']", re.MULTILINE)
+REVISION = re.compile(rb"^(revision\b.*?= *)[\"']([^\"']*)[\"']", re.MULTILINE)
+DOWN_REVISION = re.compile(rb"^(down_revision\b.*?= *)[\"']([^\"']*)[\"']", re.MULTILINE)
+CREATED = re.compile(rb"create_(?:table|collection)\(\s*[\"'](\w+)")
+
+
+def about_removed(old: Files, mine: Files, new: Files) -> set[str]:
+    """Return the new revisions that are about features of the template which are not here."""
+    features = {Path(name).parent.name for name in old if fnmatch(name, "src/app/*/routes.py")}
+    here = {Path(name).parts[2] for name in mine if fnmatch(name, "src/app/*/*")}
+    words = {feature.encode() for feature in features - here}
+    earlier = [text for name, text in old.items() if fnmatch(name, VERSIONS)]
+    words |= {t for text in earlier if _names(text, words) for t in CREATED.findall(text)}
+    brought = [name for name in new.keys() - old.keys() if fnmatch(name, VERSIONS)]
+    texts = {name: new[name] + name.replace("_", ".").encode() for name in brought}
+    return {name for name, text in texts.items() if _names(text, words)}
+
+
+def _names(text: bytes, words: set[bytes]) -> bool:
+    """Return whether a text has one of some names of Python, or of a database."""
+    return bool(words) and bool(re.search(rb"[\"'.](?:%b)\b" % b"|".join(sorted(words)), text))
 
 
 def follow_own(committed: set[str]) -> Iterator[str]:
@@ -19,21 +41,43 @@ def follow_own(committed: set[str]) -> Iterator[str]:
 
     Then a database that has the owner's revision gets the new one, and there is one head.
     """
+    yield from _rename(committed)
     every = {path: identifiers(path) for path in sorted(Path().glob(VERSIONS))}
-    own = followers(found for path, found in every.items() if str(path) in committed)
-    everyone = followers(every.values())
-    new = {path: found for path, found in every.items() if str(path) not in committed}
-    for path, (revision, down_revisions) in new.items():
-        for down_revision in down_revisions:
-            last = heads(down_revision, own)
-            if set(last) <= {down_revision} or set(last) & set(heads(revision, everyone)):
+    own = {path: found for path, found in every.items() if str(path) in committed}
+    following, everyone = followers(own.values()), followers(every.values())
+    known = {revision for revision, _ in every.values()}
+    for path, (revision, down_revisions) in every.items():
+        for down_revision in down_revisions if path not in own else ():
+            last = heads(down_revision, following)
+            if down_revision not in known:
+                last = sorted({name for name, _ in own.values()} - following.keys())
+            elif set(last) <= {down_revision} or set(last) & set(heads(revision, everyone)):
                 continue  # No revision of the owner's follows it, or they follow this one, too.
-            if len(last) > 1:
-                yield f"{path} is one more head, as yours are {' and '.join(last)}: merge them."
-                continue
-            line = rb'\1"%b"' % last[0].encode()
-            path.write_bytes(DOWN_REVISION.sub(line, path.read_bytes()))
-            yield f"{path} now follows your revision {last[0]}."
+            yield _follow(path, last)
+
+
+def _follow(path: Path, last: list[str]) -> str:
+    if len(last) > 1:
+        return f"{path} is one more head, as yours are {' and '.join(last)}: merge them."
+    line = rb'\1"%b"' % last[0].encode() if last else rb"\1None"
+    path.write_bytes(DOWN_REVISION.sub(line, path.read_bytes()))
+    return f"{path} now follows {f'your revision {last[0]}' if last else 'none'}."
+
+
+def _rename(committed: set[str]) -> Iterator[str]:
+    """Give another name to new revisions that are called like a committed one."""
+    every = [(path, identifiers(path)[0]) for path in sorted(Path().glob(VERSIONS))]
+    taken = {name for path, name in every if name and str(path) in committed}
+    new = [(path, name) for path, name in every if str(path) not in committed]
+    other = {name.encode(): f"{name}_template".encode() for _, name in new if name in taken}
+    for path, name in new:
+        text = path.read_bytes()
+        for line in (REVISION, DOWN_REVISION):
+            text = line.sub(lambda m: b'%b"%b"' % (m[1], other.get(m[2], m[2])), text)
+        if other and text != path.read_bytes():
+            path.write_bytes(text)
+        if name in taken:
+            yield f"{path} is revision {name}_template here, as you have another {name}."
 
 
 def followers(revisions: Iterable[tuple[str, list[str]]]) -> Followers:
@@ -71,4 +115,4 @@ def identifiers(path: Path) -> tuple[str, list[str]]:
 
 def as_generated(text: bytes) -> bytes:
     """Return a file without the changes of ``follow_own``, and with git's line endings undone."""
-    return DOWN_REVISION.sub(b"", text).replace(b"\r\n", b"\n")
+    return DOWN_REVISION.sub(b"", REVISION.sub(b"", text)).replace(b"\r\n", b"\n")

@@ -1,134 +1,114 @@
-"""Takes a newer version of the template into this project, or changes its database engine.
+"""Takes a newer version of the template into this project, or changes an answer.
 
-``make update`` and ``make switch`` run it in the project's folder. Both run ``copier update``, a
-three-way merge into the working tree. In addition, this tool refuses to lose work, keeps edits of
-removed files, keeps revisions in one line, and lists every conflict; then it exits with 1.
+``make update``, ``make switch``, ``make answer`` and ``make outdated`` run it in the project's
+folder. Copier renders the version that the project has and the one that it is to have; their
+difference is merged into the working tree. Edits of removed files are kept, revisions stay in one
+line, and conflicts are listed, with exit code 1. With ``DRY_RUN`` nothing is written.
 """
 
 import argparse
+import os
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+import answers_file as answers
+from change import Change, change
 from copier import VcsRef
-from merge import ANSWERS, SAVED, merge
+from distance import show_distance
+from engines import Engines
+from releases import changelog, later, releases, sections
+from report import show_change, show_left
 from repository import (
     TemplateError,
     error_line,
     leave_other_repositories,
-    paths,
     refuse_unfinished_work,
     status,
 )
-from revisions import follow_own
 
-APP = Path("src/app")
-MIGRATIONS = APP / "migrations"
-GO_BACK = "`git reset --hard && git clean -d --force`"
+GO_BACK = "`git restore --staged --worktree . && git clean -d --force .`"
 
 
-def answer(name: str) -> str:
-    """Return an answer that the project was generated with."""
-    text = Path(ANSWERS).read_text(encoding="utf-8", errors="replace")
-    found = re.search(f"^{name}: (.+)$", text, re.MULTILINE)
-    if not found:
-        raise TemplateError(f"{ANSWERS} has no {name}: was this project made by Copier?")
-    return found[1].strip("'\"")
-
-
-def update() -> bool:
+def update(address: str, *, is_dry: bool) -> bool:
     """Take the template's newest version; return whether there are no conflicts."""
-    before = answer("_commit")
-    answer("database")  # Without it, Copier would take the default one.
-    saved = merge({}, defaults=not sys.stdin.isatty(), skip_answered=True)
-    if answer("_commit") == before and not status():
-        print(f"The project is up to date: {before}.")
-        return True
-    print(f"Updated from {before} to {answer('_commit')}.")
-    return report(saved)
+    answers.refuse_edits()
+    text = answers.read()
+    present, known = answers.answer(text, "_commit"), answers.answer(text, answers.ADDRESS)
+    answers.answer(text, "database")  # Without it, Copier would take the default one.
+    address = address or known
+    tags = releases(address)
+    newer = later(tags, present)
+    ref = newer[-1] if newer else VcsRef.CURRENT if tags else None
+    news = sections(changelog(address, newer[-1]), present, newer[-1]) if newer else ""
+    text = text if address == known else answers.moved(text, address)
+    with change(text, is_update=True, is_dry=is_dry, vcs_ref=ref) as changed:
+        if not changed:
+            print(f"The project is up to date: {present}.")
+            return True
+        print(f"Updated from {present} to {answers.answer(changed.answers, '_commit')}.")
+        show_change(changed, text)
+        if news:
+            print(f"The changelog says:\n\n{news}\n")
+        return finish(changed, is_dry=is_dry)
 
 
-def switch(engine: str) -> bool:
-    """Change the engine, at the same version; return whether there are no conflicts."""
-    before = answer("database")
-    if engine == before:
-        raise TemplateError(f"The project is for {engine} already.")
-    had_kinds, had_modules = kinds(), storage_modules()
-    saved = merge({"data": {"database": engine}, "vcs_ref": VcsRef.CURRENT}, defaults=True)
-    print(f"Switched from {before} to {engine}.")
-    show("These files exist again; copies with your earlier edits are in:", saved_before())
-    show("Your features need these modules now, like those of notes:", to_write(had_kinds))
-    show(
-        "Your files for the old engine; delete those that you no longer need:",
-        useless(had_modules - storage_modules()),
-    )
-    if Path(".env").exists():
-        print("Set DATABASE_URL in .env to the new database, as in .env.example.")
-    return report(saved)
+def change_answers(wanted: dict[str, str], *, is_dry: bool) -> bool:
+    """Change answers, at the same version; return whether there are no conflicts."""
+    text = answers.last_written()
+    known = answers.values(text)
+    questions = [name for name in known if not name.startswith("_")]
+    for name, value in wanted.items():
+        if name not in questions:
+            raise TemplateError(f"{name}: there is no such question, only {', '.join(questions)}.")
+        if known[name] == value:
+            raise TemplateError(f"{name} is {value} already.")
+    engines = Engines()
+    target = {"data": wanted, "vcs_ref": VcsRef.CURRENT}
+    with change(text, is_update=False, is_dry=is_dry, **target) as changed:
+        if not changed:
+            raise TemplateError("These are the answers already.")
+        for name, value in wanted.items():
+            print(f"Changed {name} from {known[name]} to {value}.")
+        show_change(changed, text)
+        engines.show_work()
+        return finish(changed, is_dry=is_dry)
 
 
-def kinds() -> set[str]:
-    """Return the kinds of database that the project has repositories and revisions for."""
-    return {path.parent.name for path in APP.glob("kit/migrations/*/__init__.py")}
+def given() -> dict[str, str]:
+    """Return the answers among the variables that make was given, as they were typed."""
+    words = re.findall(r"(?:\\.|[^\s\\])+", os.environ.get("MAKEFLAGS", ""), re.DOTALL)
+    typed = [re.sub(r"\\(.)", r"\1", word, flags=re.DOTALL).replace("$$", "$") for word in words]
+    pairs = [word.split("=", 1) for word in typed if re.match(r"[A-Za-z_]\w*=", word)]
+    wanted = {name: value for name, value in pairs if not name.isupper()}
+    if not wanted:
+        raise TemplateError("Say which: make answer auth=oidc")
+    return wanted
 
 
-def storage_modules() -> set[str]:
-    """Return the names of the modules that are for an engine, or for a kind of database."""
-    return {path.stem for path in APP.glob("kit/storage/*.py")}
-
-
-def to_write(had: set[str]) -> list[Path]:
-    """Return the modules that features need for the new engine, and the folders of revisions."""
-    kept = {path.parent for kind in had for path in APP.glob(f"*/{kind}.py")}
-    features = [path.parent for path in APP.glob("*/routes.py") if path.parent in kept]
-    modules = [feature / f"{kind}.py" for feature in features for kind in kinds()]
-    lacking = [path for path in modules if not path.exists()]
-    return lacking + [MIGRATIONS / kind / "versions" for kind in {path.stem for path in lacking}]
-
-
-def useless(lost: set[str]) -> set[Path]:
-    """Return the owner's files for storage that the project no longer has."""
-    forms = (f"{APP}/**/{{}}*.py", f"{MIGRATIONS}/{{}}/versions/*.py", "tests/**/test_{}_*.py")
-    return {path for name in lost for form in forms for path in Path().glob(form.format(name))}
-
-
-def saved_before() -> list[Path]:
-    """Return earlier copies of files that exist again."""
-    copies = SAVED.rglob("*.saved")
-    return [path for path in copies if path.relative_to(SAVED).with_suffix("").exists()]
-
-
-def report(saved: list[Path]) -> bool:
+def finish(changed: Change, *, is_dry: bool) -> bool:
     """Print what is left to do; return whether there are no conflicts."""
-    for line in follow_own(set(paths("ls-files"))):
-        print(line)
-    conflicts = paths("diff", "--relative", "--name-only", "--diff-filter=U")
-    show("Removed files with your edits; copies are in:", saved)
-    show("Conflicts, between <<<<<<< and >>>>>>>, to resolve in:", conflicts)
+    show_left(changed)
+    if is_dry:
+        print("This was a dry run: nothing is written.")
+        return True
     print("Look at it with `git status`, try it with `make check test`, then commit it.")
     print(f"To go back instead: {GO_BACK}.")
-    return not conflicts
-
-
-def show(title: str, names: Collection[Path] | Collection[str]) -> None:
-    """Print a list under its title, if there is anything in it."""
-    if names:
-        print(title, *sorted(map(str, names)), sep="\n    ")
+    return not changed.merged.conflicts
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
+def one_line_errors(is_merging: bool) -> Iterator[None]:
     """Raise ``TemplateError`` for any failure, with the way back if something was merged."""
     try:
         yield
     except KeyboardInterrupt:
-        raise TemplateError(f"Interrupted.{way_back()}") from None
+        raise TemplateError(f"Interrupted.{way_back() if is_merging else ''}") from None
     except Exception as error:  # Copier raises many kinds.
         said = str(error).rpartition("Stderr:")[2]  # Git's message, if git failed.
         one_line = re.sub(r"[\s|]+", " ", said).strip()
-        raise TemplateError(f"{one_line}{way_back()}") from None
+        raise TemplateError(f"{one_line}{way_back() if is_merging else ''}") from None
 
 
 def way_back() -> str:
@@ -136,18 +116,28 @@ def way_back() -> str:
     return f" It is merged in part; to go back: {GO_BACK}." if status() else ""
 
 
+def run(command: str, engine: str | None) -> bool:
+    """Run a command; return whether there are no conflicts."""
+    is_dry, is_merging = bool(os.environ.get("DRY_RUN")), command != "outdated"
+    if is_merging:
+        refuse_unfinished_work()
+    with one_line_errors(is_merging):
+        if command == "outdated":
+            return show_distance(os.environ.get("FORMAT", ""))
+        if command == "update":
+            return update(os.environ.get("TEMPLATE", ""), is_dry=is_dry)
+        return change_answers({"database": engine} if engine else given(), is_dry=is_dry)
+
+
 def main() -> None:
     """Run the command; a failure is one line, and exit code 1."""
-    parser = argparse.ArgumentParser(description="Update the project, or switch its engine.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("update", help="take the template's newest version")
-    commands.add_parser("switch", help="change the engine").add_argument("engine")
+    parser = argparse.ArgumentParser(description="Update the project, or change its answers.")
+    parser.add_argument("command", choices=["update", "switch", "answer", "outdated"])
+    parser.add_argument("engine", nargs="?")
     options = parser.parse_args()
     leave_other_repositories()
     try:
-        refuse_unfinished_work()
-        with one_line_errors():
-            finished = update() if options.command == "update" else switch(options.engine)
+        finished = run(options.command, options.engine)
     except (TemplateError, OSError) as error:
         sys.exit(error_line(error))
     sys.exit(0 if finished else 1)

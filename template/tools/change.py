@@ -1,0 +1,60 @@
+"""One change of a project: the difference of two renders of the template, merged into it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import answers_file as answers
+from merge import Files, Merge, merge, renames, write
+from renders import rendered
+from repository import committed, paths
+from revisions import about_removed, follow_own
+from worktree import SAVED, apply, copy_of, refuse_what_would_be_lost, save_edited
+
+OWN = ("src/", "tests/", f"{SAVED}/")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What has changed: what the template made, what was here, and what it makes now."""
+
+    old: Files
+    mine: Files
+    new: Files
+    merged: Merge
+    answers: str
+    saved: list[Path]
+    """Copies of removed files with edits."""
+    left_out: set[str]
+    """New revisions that are about what the owner has removed."""
+    renamed: dict[str, str]
+    """Files that the owner seems to have renamed."""
+    notes: list[str]
+
+
+@contextmanager
+def change(text: str, *, is_update: bool, is_dry: bool, **target: Any) -> Iterator[Change | None]:
+    """Merge a target into the project; yield what has changed, if anything has.
+
+    ``text`` is the file of present answers. A dry run does it to a copy, and works there.
+    """
+    with rendered(text, **target) as (folder, old, new):
+        if new[answers.FILE] == Path(answers.FILE).read_bytes():
+            yield None
+            return
+        mine = committed(lambda name: name in old or name in new or name.startswith(OWN))
+        write(mine, folder / "mine")
+        left_out = about_removed(old, mine, new)
+        made = {name: text for name, text in new.items() if name not in left_out}
+        moves = renames(folder, "old", "new") if is_update else {}
+        moves = {name: to for name, to in moves.items() if to not in mine}
+        refuse_what_would_be_lost(old, made)
+        merged = merge(old, mine, made, moves)
+        with copy_of(mine, folder / "copy") if is_dry else nullcontext():
+            apply(merged, folder / "new")
+            saved, notes = save_edited(merged, old), list(follow_own(set(paths("ls-files"))))
+            renamed = renames(folder, "old", "mine") if merged.missed else {}
+            after = new[answers.FILE].decode()
+            yield Change(old, mine, made, merged, after, saved, left_out, renamed, notes)

@@ -1,0 +1,90 @@
+"""The owner's files: what must not be lost of them, and how a merge is written to them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+
+from merge import Files, Merge, write
+from repository import git, paths, refuse
+from revisions import as_generated
+
+SAVED = Path("saved")
+
+
+def refuse_what_would_be_lost(old: Files, new: Files) -> None:
+    """Raise ``TemplateError`` if git could not bring back a file that may be written."""
+    names = sorted(old.keys() | new.keys())
+    obstacles = [name for name in names if _is_behind_other(Path(name))]
+    here = [name for name in names if os.path.lexists(name)]
+    changed = [name for name in here if old.get(name) != new.get(name)]
+    obstacles += [name for name in changed if Path(name).is_symlink()]
+    obstacles += [str(path) for path in (SAVED, *SAVED.rglob("*")) if path.is_symlink()]
+    refuse(obstacles, "by a symbolic link, or a file for a folder; put it in its place")
+    seen = {name[2:] for name in paths("ls-files", "-v") if name[0].isupper() and name[0] != "S"}
+    unseen = [name for name in here if name not in seen and not Path(name).is_symlink()]
+    hidden = [name for name in unseen if _content(Path(name)) not in (old.get(name), new.get(name))]
+    refuse(hidden, "of the template too, but git ignores or overlooks it; commit or move it")
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b"\0"
+
+
+def _is_behind_other(path: Path) -> bool:
+    folders = list(path.parents)[:-1]
+    return any(f.is_symlink() or (f.exists() and not f.is_dir()) for f in folders)
+
+
+@contextmanager
+def copy_of(files: Files, folder: Path) -> Iterator[None]:
+    """Work in a repository that has files of this one, so that nothing changes here."""
+    write(files, folder)
+    with chdir(folder):
+        identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid"]
+        git("init", "--quiet")
+        git("add", "--all", "--force")
+        options = ["--quiet", "--allow-empty", "--no-verify", "--no-gpg-sign", "--message=Copy"]
+        git(*identity, "commit", *options)
+        yield
+
+
+def apply(merged: Merge, made: Path) -> None:
+    """Write the result of a merge, and have git know of its conflicts."""
+    for name in [*merged.removed, *merged.moved]:
+        Path(name).unlink(missing_ok=True)
+        _remove_empty(Path(name).parent)
+    write(merged.written)
+    for name in merged.written:
+        if os.access(made / name, os.X_OK):
+            Path(name).chmod(Path(name).stat().st_mode | 0o111)
+    _mark(merged)
+
+
+def _remove_empty(folder: Path) -> None:
+    while folder.name and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _mark(merged: Merge) -> None:
+    above = os.fsdecode(git("rev-parse", "--show-prefix").strip())
+    lines = []
+    for name, versions in merged.conflicts.items():
+        lines.append(f"0 {'0' * 40}\t{above}{name}")
+        for stage, text in enumerate((versions[0], versions[1], versions[2]), start=1):
+            identifier = git("hash-object", "-w", "--no-filters", "--stdin", fed=text).decode()
+            lines.append(f"100644 {identifier.strip()} {stage}\t{above}{name}")
+    if lines:
+        git("update-index", "--index-info", fed="\n".join(lines).encode() + b"\n")
+
+
+def save_edited(merged: Merge, old: Files) -> list[Path]:
+    """Copy removed files that the owner had edited to ``SAVED``; return the copies."""
+    saved = {
+        f"{SAVED}/{name}.saved": text
+        for name, text in merged.removed.items()
+        if name not in old or as_generated(text) != as_generated(old[name])
+    }
+    write(saved)
+    return [Path(name) for name in saved]
