@@ -35,6 +35,11 @@ test-image: .venv/ready ## Build the default service's image and run it; needs r
 		"It needs root, and buildah and mmdebstrap: apt-get install buildah mmdebstrap" >&2; exit 1; }
 	@pytest -n0 --noconftest tests/image
 
+test-browser: .venv/ready ## Look at /docs of the default service in Debian's Chromium
+	@uv sync --quiet --group browser
+	@mypy tests/browser/*.py
+	@pytest -n0 --noconftest tests/browser
+
 check: .venv/ready ## Check format, lint and types of the template and of its tests
 	@ruff format --check
 	@ruff check

@@ -1,6 +1,7 @@
 """Each request needs a token that allows it, of any verifier."""
 
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -172,6 +173,22 @@ def test_the_document_says_which_operations_need_a_token(protected: Protected) -
             is_public = path.startswith("/health/")
             assert operation.get("security", []) == ([] if is_public else [{"bearer": []}])
             assert {"401", "403"}.isdisjoint(operation["responses"]) is is_public
+
+
+def test_the_document_says_how_to_get_a_token_and_what_is_refused(protected: Protected) -> None:
+    document = protected.client.get("/openapi.json").json()
+    responses = document["paths"]["/probe"]["post"]["responses"]
+    refused = {
+        "401": protected.client.post("/probe"),
+        "403": protected.request("POST", "/probe", "read", content="x"),
+    }
+
+    assert re.search(
+        "AUTH_TOKENS|OIDC_", document["components"]["securitySchemes"]["bearer"]["description"]
+    )
+    for status, answer in refused.items():
+        example = responses[status]["content"]["application/problem+json"]["example"]
+        assert answer.json() == example | {"request_id": answer.headers["X-Request-ID"]}
 
 
 @pytest.mark.parametrize(

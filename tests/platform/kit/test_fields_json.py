@@ -1,14 +1,15 @@
 """The types of fields: what JSON is taken for a value, and what is not."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, create_model
 
-from app.kit.fields import Date, Flag, Id, Integer, Moment, Text, Url, Uuid
+from app.kit.fields import Content, Date, Digits, Flag, Id, Integer, Moment, Text, Url, Uuid
 from tests.kit.kept import ALL, MAX, Amount, Part
 
 
@@ -22,6 +23,35 @@ def test_json_has_every_value_exactly(name: str) -> None:
         assert adapter.validate_json(text, strict=True) == value
         assert adapter.validate_python(value) == value
         assert adapter.dump_json(adapter.validate_json(text)) == text
+
+
+EXAMPLES: list[Any] = [
+    Annotated[str, Text(80)],
+    Annotated[str, Text(4)],
+    Annotated[str, Text(80, 20)],
+    Annotated[Decimal, Digits(12, 2)],
+    Annotated[Decimal, Digits(2, 2)],
+    Annotated[Decimal, Digits(18, 0)],
+    Content,
+    Integer,
+    Integer | None,
+    Url,
+]
+
+
+@pytest.mark.parametrize("annotation", EXAMPLES, ids=str)
+def test_an_example_is_given_that_keeps_the_rules(annotation: Any) -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    schema = adapter.json_schema()
+
+    for example in schema.get("anyOf", [schema])[0]["examples"]:
+        adapter.validate_json(json.dumps(example), strict=True)
+
+
+def test_an_example_is_not_outside_narrower_bounds() -> None:
+    digit = create_model("Digit", value=(Annotated[Integer, Field(ge=5, le=9)], ...))
+
+    assert "examples" not in digit.model_json_schema()["properties"]["value"]
 
 
 TAKEN: list[tuple[Any, str, Any]] = [

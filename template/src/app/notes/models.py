@@ -19,6 +19,7 @@ from app.kit.idempotency import FirstRequest, Key, Recorded
 from app.kit.ids import new_id, time_of
 
 MAX_COMMENTS = 100
+FULL = f"The note has {MAX_COMMENTS} comments already."
 
 
 class NewContent(Body):
@@ -91,7 +92,7 @@ class Note(NoteFields):
     def require_room(self) -> None:
         """Raise ``Conflict`` if the note has the maximum of comments."""
         if len(self.comments) >= MAX_COMMENTS:
-            raise Conflict(f"The note has {MAX_COMMENTS} comments already.")
+            raise Conflict(FULL)
 
     def comment(self, comment_id: UUID) -> Comment:
         """Return one of the comments, or raise ``NotFound``."""

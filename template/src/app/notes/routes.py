@@ -24,7 +24,7 @@ from app.kit.http import (
     tagged,
     to_page,
 )
-from app.notes.models import Comment, NewContent, NewNote, Note, NoteChange
+from app.notes.models import FULL, Comment, NewContent, NewNote, Note, NoteChange
 from app.notes.repository import NoteRepository
 
 
@@ -113,7 +113,7 @@ async def send_note(
 @router.post(
     "/{note_id}/comments",
     status_code=201,
-    responses=CREATED | documented(404, 408, 409, 412, 413, 422),
+    responses=CREATED | documented(404, 408, 412, 413, 422) | documented(409, detail=FULL),
 )
 async def create_comment(
     note_id: Id,

@@ -2,33 +2,35 @@
 
 from typing import Any
 
-from app.kit.auth.middleware import HEALTH
+from app.kit.auth.middleware import HEALTH, MAY_NOT, NO_TOKEN, access_of
+from app.kit.http.examples import example_of
 from app.kit.http.problems import title
 from app.kit.http.responses import REQUEST_ID_HEADER
 
-BEARER = {"type": "http", "scheme": "bearer"}
 CHALLENGE_HEADER = {
     "description": "`Bearer`, with the `error` of the token that was sent (RFC 6750).",
     "schema": {"type": "string"},
 }
 
 
-def protect(document: dict[str, Any]) -> dict[str, Any]:
+def protect(document: dict[str, Any], scheme: dict[str, str]) -> dict[str, Any]:
     """Add the security scheme, and 401 and 403, to all operations but those of health."""
-    document["components"]["securitySchemes"] = {"bearer": BEARER}
+    document["components"]["securitySchemes"] = {"bearer": scheme}
     for path, operations in document["paths"].items():
         if not path.startswith(f"{HEALTH}/"):
-            for operation in operations.values():
+            for method, operation in operations.items():
                 operation["security"] = [{"bearer": []}]
-                responses = operation["responses"] | {str(s): _refused(s) for s in (401, 403)}
-                operation["responses"] = dict(sorted(responses.items()))
+                may_not = MAY_NOT.format(access_of(method.upper()))
+                refused = {"401": _refused(401, NO_TOKEN), "403": _refused(403, may_not)}
+                operation["responses"] = dict(sorted((operation["responses"] | refused).items()))
     return document
 
 
-def _refused(status: int) -> dict[str, Any]:
+def _refused(status: int, detail: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
+    example = example_of(status, {}, detail)
     return {
         "description": title(status),
         "headers": {"WWW-Authenticate": CHALLENGE_HEADER, "X-Request-ID": REQUEST_ID_HEADER},
-        "content": {"application/problem+json": {"schema": schema}},
+        "content": {"application/problem+json": {"schema": schema, "example": example}},
     }

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 HEALTH = "/health"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+NO_TOKEN = "The request needs a bearer token."
+MAY_NOT = "The token does not allow to {}."
 MAX_HEADER_BYTES = 8 * 1024
 
 _SCHEME = re.compile(rb"bearer( |$)", re.IGNORECASE)
@@ -77,15 +79,20 @@ async def _verified(verifier: TokenVerifier, scope: Scope) -> Caller:
     try:
         token = bearer_token(scope)
         if not token:
-            raise _unauthorized("The request needs a bearer token.")
+            raise _unauthorized(NO_TOKEN)
         caller = await verifier.verify(token)
     except InvalidToken:
         raise _unauthorized("The token is not valid.", error="invalid_token") from None
-    needed: Access = "read" if scope.get("method") in SAFE_METHODS else "write"
+    needed = access_of(scope.get("method", ""))
     if not caller.may(needed):
         headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
-        raise HTTPException(403, f"The token does not allow to {needed}.", headers)
+        raise HTTPException(403, MAY_NOT.format(needed), headers)
     return caller
+
+
+def access_of(method: str) -> Access:
+    """Return what a token must allow for a method."""
+    return "read" if method in SAFE_METHODS else "write"
 
 
 def bearer_token(scope: Scope) -> str | None:

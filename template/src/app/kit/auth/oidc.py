@@ -23,6 +23,15 @@ REQUIRED = ["exp", "iss", "aud", "sub"]
 LEEWAY_SECONDS = 30
 CACHE_SECONDS = 60
 MAX_CACHED = 4096
+SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "An access token that the issuer in `OIDC_ISSUER` made for the audience in "
+    "`OIDC_AUDIENCE`, with the scope to read or to write. Your identity provider says how to get "
+    "one, for example by its client credentials flow. Without an issuer, callers on the service's "
+    "own machine need no token.",
+}
 REMEDY = "set OIDC_ISSUER and OIDC_AUDIENCE, or HOST=127.0.0.1"
 
 

@@ -31,6 +31,12 @@ ACCESS: dict[str, frozenset[Access]] = {
 }
 FORM = "[NAME=]sha256:HASH:read+write[:YYYY-MM-DD] or [NAME=]sha256:HASH:read[:YYYY-MM-DD]"
 NAME = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
+SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token that `.venv/bin/app token` made, and whose entry is in `AUTH_TOKENS`. "
+    "Without any entry there, callers on the service's own machine need no token.",
+}
 REMEDY = "run `app token` and put the entry it prints into AUTH_TOKENS, or set HOST=127.0.0.1"
 
 _ENTRY = re.compile(rf"(?:({NAME})=)?sha256:([0-9a-f]{{64}}):([a-z+]+)(?::(\d{{4}}-\d\d-\d\d))?")

@@ -29,7 +29,8 @@ class Digits:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"type": "string", "pattern": self._pattern}
+        example = f"{Decimal(1).scaleb(-self.decimal_places):f}"
+        return {"type": "string", "pattern": self._pattern, "examples": [example]}
 
     @property
     def _pattern(self) -> str:

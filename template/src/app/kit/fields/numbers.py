@@ -1,6 +1,6 @@
 """Whole numbers and booleans."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, Strict
 from pydantic_core import PydanticCustomError
@@ -15,7 +15,15 @@ def _countable(number: int) -> int:
     return number
 
 
+def _with_example(schema: dict[str, Any]) -> None:
+    """Give an example, where pages of documentation would take the lowest number."""
+    if schema["minimum"] < 1 <= schema["maximum"]:
+        schema["examples"] = [1]
+
+
 Count = Annotated[int, Field(ge=0), AfterValidator(_countable)]
 Version = Annotated[int, Field(ge=1), AfterValidator(_countable)]
-Integer = Annotated[int, Field(strict=True, ge=-_MAX_INTEGER, le=_MAX_INTEGER)]
+Integer = Annotated[
+    int, Field(strict=True, ge=-_MAX_INTEGER, le=_MAX_INTEGER, json_schema_extra=_with_example)
+]
 Flag = Annotated[bool, Strict()]

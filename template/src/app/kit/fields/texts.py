@@ -51,11 +51,18 @@ class Text:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return handler(schema) | ({"pattern": _NOT_BLANK} if self.min_length else {})
+        if not self.min_length:
+            return handler(schema)
+        example = "Some text".ljust(self.min_length, ".")[: self.max_length]
+        return handler(schema) | {"pattern": _NOT_BLANK, "examples": [example]}
 
 
 Content = Annotated[str, Text(MAX_CONTENT), Field(examples=["Buy oat milk"])]
-Url = Annotated[str, Field(max_length=2000, pattern="^https?://[!-~]+$"), ASCII]
+Url = Annotated[
+    str,
+    Field(max_length=2000, pattern="^https?://[!-~]+$", examples=["https://example.com/"]),
+    ASCII,
+]
 
 
 def _email(text: str) -> str:

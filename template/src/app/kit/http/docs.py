@@ -13,10 +13,23 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
+from app.kit.http.examples import example_of
 from app.kit.http.responses import REQUEST_ID_HEADER
 
 ASSETS = Path(fastapi_offline.__file__).with_name("static")
 RETRY_AFTER_HEADER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+
+# The page has colours for the dark, and no switch; the column "Links" is too much for a phone.
+HEAD = """<script>
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+    dark.addEventListener("change", follow);
+    follow();
+    </script>
+    <style>
+    @media (max-width: 640px) { .swagger-ui .response-col_links { display: none } }
+    </style>
+    </head>"""
 
 
 def add_page(app: FastAPI) -> None:
@@ -29,8 +42,9 @@ def add_page(app: FastAPI) -> None:
             swagger_js_url="docs/assets/swagger-ui-bundle.js",
             swagger_css_url="docs/assets/swagger-ui.css",
             swagger_favicon_url="docs/assets/favicon.png",
+            swagger_ui_parameters={"persistAuthorization": True},
         ).body
-    )
+    ).replace(b"</head>", HEAD.encode())
     headers = {"Content-Security-Policy": _policy(page)}
 
     @app.get("/docs", include_in_schema=False)
@@ -43,19 +57,25 @@ def add_page(app: FastAPI) -> None:
 
 
 def _policy(page: bytes) -> str:
-    """Return the policy that allows the page's own scripts only."""
-    scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
-    hashes = [f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in scripts]
+    """Return the policy that allows the page's own scripts and styles only."""
+    scripts, styles = _own(b"script", page), _own(b"style", page)
     return (
-        f"default-src 'none'; script-src 'self' {' '.join(hashes)}; style-src 'self'; "
+        f"default-src 'none'; script-src {scripts}; style-src {styles}; "
         "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
 
 
+def _own(tag: bytes, page: bytes) -> str:
+    texts = re.findall(rb"<%b>(.*?)</%b>" % (tag, tag), page, re.DOTALL)
+    hashes = (f"'sha256-{b64encode(sha256(text).digest()).decode()}'" for text in texts)
+    return " ".join(("'self'", *hashes))
+
+
 def completed(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with the headers of every answer, and the media type of problems."""
+    """Return the document with the headers of every answer, problems, and summaries in words."""
     for operations in document["paths"].values():
         for operation in operations.values():
+            operation["summary"] = operation["summary"].capitalize()
             _forget_default_422(operation["responses"])
             for status, response in operation["responses"].items():
                 headers = response.setdefault("headers", {})
@@ -63,8 +83,10 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
                 if status == "503":
                     headers["Retry-After"] = RETRY_AFTER_HEADER
                 if status >= "400":
-                    content = response["content"]
-                    content["application/problem+json"] = content.pop("application/json")
+                    described = response["content"].pop("application/json")
+                    detail = described.get("example", "")
+                    described["example"] = example_of(int(status), operation, detail)
+                    response["content"]["application/problem+json"] = described
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
     return _with_distinct_names(document)

@@ -8,6 +8,7 @@ from fastapi import Header, HTTPException
 from pydantic import BeforeValidator, WithJsonSchema
 
 _MEMBER = re.compile(r'[\s,]*(?:(W/)?"([^"]*)"|(\*))(?=[\s,]|$)[\s,]*')
+UNQUOTED = 'An entity tag stands in quotes, as in If-Match: "1".'
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -33,7 +34,7 @@ def never_matches(if_match: Sequence[str]) -> str | None:
     """Return why an ``If-Match`` allows no version: it is malformed or weak; else ``None``."""
     members = _members(if_match)
     if if_match and not members:
-        return 'An entity tag stands in quotes, as in If-Match: "1".'
+        return UNQUOTED
     if members and all(weak for weak, _, _ in members):
         return 'A weak entity tag, as in W/"1", never matches If-Match: send "1".'
     return None

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 RETRY_AFTER = "1"
 INVALID = "The request is not valid."
+NOT_JSON = "The body is not JSON in UTF-8."
+BUG = "The service has a bug."
 MAX_ERRORS = 20
 RENAMED = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 
@@ -51,9 +53,10 @@ class Problem(BaseModel):
     errors: list[InvalidPart] = Field(default=[], description="Of a 422: what to correct.")
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entries of an operation's problems."""
-    return {s: {"model": Problem, "description": title(s)} for s in statuses}
+def documented(*statuses: int, detail: str = "") -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI entries of an operation's problems; their examples have the detail."""
+    example = {"content": {"application/json": {"example": detail}}} if detail else {}
+    return {s: {"model": Problem, "description": title(s), **example} for s in statuses}
 
 
 def title(status: int) -> str:
@@ -128,7 +131,7 @@ async def invalid_request(request: Request, error: Exception) -> Response:
 def _invalid_part(error: Mapping[str, Any]) -> dict[str, str]:
     place, *path = error["loc"]
     if error["type"] == "json_invalid":
-        return {"in": "body", "pointer": "", "detail": "The body is not JSON in UTF-8."}
+        return {"in": "body", "pointer": "", "detail": NOT_JSON}
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
     pointer = "".join(f"/{step}" for step in steps)
     return {"in": place, "pointer": pointer, "detail": error["msg"]}
@@ -159,7 +162,7 @@ def _method_not_allowed(request: Request) -> Response:
 
 async def bug(request: Request, error: Exception) -> Response:
     """Answer 500 without the error, which is in the log."""
-    return problem(500, "The service has a bug.")
+    return problem(500, BUG)
 
 
 HANDLERS: dict[Any, Any] = {
