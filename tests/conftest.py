@@ -42,6 +42,7 @@ SERVERS = {
 
 Tool = Callable[..., int | str]
 Made = Callable[[str], Path]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 resources = ExitStack()
 
@@ -266,6 +267,31 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
             runpy.run_path(str(project / "tools/template.py"), run_name="__main__")
         assert end.value.code is not None
         return end.value.code
+
+    return run
+
+
+@pytest.fixture
+def run(installed: Callable[..., Path]) -> Run:
+    """Run a tool in a project as `make` does, by default tools/feature.py; commit what it makes.
+
+    In a project for all engines are the packages that it needs for each.
+    """
+
+    def run(
+        project: Path, command: str, *options: str, tool: str = "feature", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        variables |= {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
+        done = subprocess.run(
+            [installed("adaptable") / ".venv/bin/python", f"tools/{tool}.py", command, *options],
+            cwd=project,
+            env=variables,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode == 0:
+            commit(project, command)
+        return done
 
     return run
 

@@ -11,6 +11,10 @@ CHANGES = {
     ),
     "src/app/kit/settings.py": ("    port: int", '    banner: str = ""\n    port: int'),
     "pyproject.toml.jinja": ('"fastapi[', '"packaging",\n    "fastapi['),
+    "tools/templates/routes.py.j2": (
+        "Delete {{ a_singular }}.",
+        "Delete {{ a_singular }} for good.",
+    ),
     "compose.yaml.jinja": ("init: true", "init: true\n    stop_grace_period: 15s"),
 }
 """A text of the template, and what the next release makes of it."""

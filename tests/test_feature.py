@@ -1,7 +1,6 @@
 """`make feature` and `make remove`: what they write, on each engine, and what they refuse."""
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import VARIANTS, Made, commit, environment, in_place_of, tree
+from conftest import VARIANTS, Made, Run, commit, environment, in_place_of, tree
 
 TYPES = {
     "text": "abc",
@@ -33,36 +32,11 @@ FIELDS = " ".join(
 )
 REFS = "a:ref(shelves) b:ref(shelves)?:filter c:ref(shelves)?:unique d:ref(notes):filter"
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
 
 @pytest.fixture
 def project(rendered: Made, tmp_path: Path) -> Path:
     """The folder of a project for SQLite."""
     return shutil.copytree(rendered("sqlite"), tmp_path / "project")
-
-
-@pytest.fixture
-def run(installed: Callable[..., Path]) -> Run:
-    """Run tools/feature.py in a project, as `make` does, and commit what it makes."""
-
-    def run(
-        project: Path, command: str, engine: str = "sqlite", **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        variables["PATH"] = os.environ["PATH"]
-        python = installed(engine) / ".venv/bin/python"
-        done = subprocess.run(
-            [python, "tools/feature.py", command],
-            cwd=project,
-            env=variables,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode == 0:
-            commit(project, command)
-        return done
-
-    return run
 
 
 @pytest.mark.parametrize("engine", VARIANTS)
@@ -71,9 +45,9 @@ def test_every_type_with_every_suffix_is_green(
 ) -> None:
     project, tools = shutil.copytree(rendered(engine), tmp_path / "project"), installed(engine)
 
-    made = run(project, "make", engine, NAME="shelves", SINGULAR="shelf", FIELDS="name:text:unique")
+    made = run(project, "make", NAME="shelves", SINGULAR="shelf", FIELDS="name:text:unique")
     assert made.returncode == 0, made.stderr
-    made = run(project, "make", engine, NAME="things", FIELDS=f"{FIELDS} {REFS}")
+    made = run(project, "make", NAME="things", FIELDS=f"{FIELDS} {REFS}")
     assert made.returncode == 0, made.stderr
 
     for command in ("ruff format --check", "ruff check", f"mypy --cache-dir={tools}/.mypy_cache ."):
@@ -125,7 +99,7 @@ def test_fields_change_with_edits_in_the_code_and_rows_in_the_database(
     project, tools = shutil.copytree(rendered(engine), tmp_path / "project"), installed(engine)
     before = "title:text(80) count:int? state:enum(a,b)=a:filter gone:url:unique"
     after = "title:text:filter count:int=7 state:enum(a,b,c)=c price:decimal(8,2)=1.5 day:date?"
-    assert run(project, "make", engine, NAME="bookmarks", FIELDS=before).returncode == 0
+    assert run(project, "make", NAME="bookmarks", FIELDS=before).returncode == 0
     routes = project / "src/app/bookmarks/routes.py"
     routes.write_text(routes.read_text() + "\n\n# Mine.\n")
     commit(project, "Edit")
@@ -237,7 +211,7 @@ def test_edits_that_contradict_a_change_are_marked(project: Path, run: Run) -> N
 
     assert done.returncode == 1
     assert done.stdout.count("    src/app/books/models.py\n") == 2
-    assert "<<<<<<< yours\nBookA = Annotated[str, Text(60)]\n" in models.read_text()
+    assert "<<<<<<< before updating\nBookA = Annotated[str, Text(60)]\n" in models.read_text()
 
 
 def test_the_file_of_a_specification_can_be_edited(project: Path, run: Run) -> None:

@@ -1,5 +1,7 @@
 """One change of a project: the difference of two renders of the template, merged into it."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -32,6 +34,10 @@ class Change:
     renamed: dict[str, str]
     """Files that the owner seems to have renamed."""
     notes: list[str]
+    features: str
+    """What is left to do in the features that ``make feature`` made, to print."""
+    is_finished: bool
+    """Whether there are no conflicts."""
 
 
 @contextmanager
@@ -57,4 +63,20 @@ def change(text: str, *, is_update: bool, is_dry: bool, **target: Any) -> Iterat
             saved, notes = save_edited(merged, old), list(follow_own(set(paths("ls-files"))))
             renamed = renames(folder, "old", "mine") if merged.missed else {}
             after = new[answers.FILE].decode()
-            yield Change(old, mine, made, merged, after, saved, left_out, renamed, notes)
+            left, is_clean = _follow()
+            is_finished = is_clean and not merged.conflicts
+            yield Change(
+                old, mine, made, merged, after, saved, left_out, renamed, notes, left, is_finished
+            )
+
+
+def _follow() -> tuple[str, bool]:
+    """Have generated features follow; return what is left to do, and whether nothing conflicts.
+
+    The tools on disk are other ones now than those that run, so theirs is another process.
+    """
+    if not any(Path().glob("src/app/*/feature.toml")):
+        return "", True
+    command = [sys.executable, "tools/feature.py", "follow"]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    return run.stdout, run.returncode == 0

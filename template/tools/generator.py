@@ -156,8 +156,8 @@ class View:
                 return SAMPLES[kind]
 
 
-def render(spec: Specification) -> dict[str, str]:
-    """Return the texts of a feature's files by their paths, as ``make format`` leaves them."""
+def render(*specs: Specification) -> dict[str, str]:
+    """Return the texts of features' files by their paths, as ``make format`` leaves them."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -165,12 +165,14 @@ def render(spec: Specification) -> dict[str, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    about = context(spec)
-    texts = {str(APP / spec.name / FILE): spec.text()}
-    for template in environment.list_templates(["j2"]):
-        name = template.removesuffix(".j2")
-        texts[path_of(name, spec.name)] = environment.get_template(template).render(about)
-    return formatted(texts)
+    texts = {}
+    for spec in specs:
+        about = context(spec)
+        texts[str(APP / spec.name / FILE)] = spec.text()
+        for template in environment.list_templates(["j2"]):
+            name = template.removesuffix(".j2")
+            texts[path_of(name, spec.name)] = environment.get_template(template).render(about)
+    return formatted(texts) if texts else {}
 
 
 def path_of(template: str, feature: str) -> str:
@@ -232,3 +234,8 @@ def formatted(texts: dict[str, str]) -> dict[str, str]:
 
 def _camel(name: str) -> str:
     return "".join(map(str.capitalize, name.split("_")))
+
+
+if __name__ == "__main__":  # What tools of another version made of the same specifications.
+    made = (path.read_text(encoding="utf-8") for path in sorted(APP.glob(f"*/{FILE}")))
+    print(json.dumps(render(*(Specification.parse(text, "made") for text in made))))

@@ -1,7 +1,7 @@
 """The modules that an owner's code imports."""
 
 import ast
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from change import Change
 
@@ -14,7 +14,9 @@ def stale_imports(changed: Change) -> list[str]:
     lost = gone.keys() - {_module(name) for name in changed.new}
     own = changed.mine.keys() - changed.new.keys() - merged.removed.keys() - merged.moved.keys()
     found = {
-        name: sorted(_imports(changed.mine[name]) & lost) for name in own if name.endswith(".py")
+        name: sorted(_imports(changed.mine[name]) & lost)
+        for name in own
+        if name.endswith(".py") and Path(name).exists()  # A generated one may have gone, too.
     }
     return [
         f"{name}: {', '.join(module + gone[module] for module in modules)}"

@@ -1,15 +1,13 @@
 """Revisions of MongoDB for features: the rules and indexes of their collections."""
 
 import json
-import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from pprint import pformat
-from types import ModuleType
 from typing import Any
 
-from generator import View, formatted, render
-from names import APP
-from specification import Field, Specification
+from generator import View, formatted
+from specification import MAX_EMAIL, MAX_INTEGER, MAX_TEXT, MAX_URL, Field, Specification
 
 VERSIONS = Path("src/app/migrations/mongodb/versions")
 
@@ -21,93 +19,134 @@ KINDS = {
     "uuid": "binData",
     "ref": "binData",
 }
-"""The types of values in a unique index, where they are no texts; null is none of them."""
+"""The types of values, where they are no texts."""
 
-RULED = '''"""{title}."""
+TEXT = '''"""{title}."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bson import Binary, Decimal128
+from bson import Decimal128
 
 from app.kit.migrations.mongodb import Database
+from app.kit.migrations.mongodb.rules import drop_index, set_rules
 
-RULES: dict[str, Any] = {{
-    "validator": {rules},
-    "validationLevel": "strict",
-    "validationAction": "error",
-}}
+{constants}
 
 
 async def upgrade(database: Database) -> None:
-    if "{name}" in await database.list_collection_names():
-        await database.command("collMod", "{name}", **RULES)
-    else:
-        await database.create_collection("{name}", **RULES)
-{steps}
-'''
-DROPPED = '''"""{title}."""
-
-from app.kit.migrations.mongodb import Database
+{upgrade}
 
 
-async def upgrade(database: Database) -> None:
-    await database.drop_collection("{name}")
+async def downgrade(database: Database) -> None:
+{downgrade}
 '''
 
 
 def revision(old: Specification | None, new: Specification | None) -> dict[str, str]:
     """Return the text of the revision between two specifications by its path, if there is one."""
-    spec = new or old
-    assert spec
-    title = f"{'change' if old and new else 'add' if new else 'remove'} {spec.name}"
     if old == new:
         return {}
-    if new:
-        before = {each.name: each for each in old.fields} if old else {}
-        text = RULED.format(
-            title=title,
-            name=new.name,
-            rules=pformat(_rules(new), width=88, sort_dicts=False),
-            steps=_lines(1, _changes(before, new) + _indexes(before, new)),
-        )
+    if old and new:
+        title = f"change {new.name}"
+        before, after = _undone(old, new), [*new.fields]
+        constants = [_rules("BEFORE", before), _rules("AFTER", after)]
+        up = _change(new.name, "AFTER", before, after)
+        down = _change(new.name, "BEFORE", after, before)
     else:
-        assert old
-        text = DROPPED.format(title=title, name=old.name)
+        spec = new or old
+        assert spec
+        title = f"{'add' if new else 'remove'} {spec.name}"
+        constants = [_rules("FIELDS", spec.fields)]
+        up, down = _create(spec), [f'await database.drop_collection("{spec.name}")']
+        if not new:
+            up, down = down, up
     numbers = [int(p.name.partition("_")[0]) for p in VERSIONS.glob("[0-9]*_*.py")]
     path = VERSIONS / f"{max(numbers, default=0) + 1:04}_{title.replace(' ', '_')}.py"
+    values = {"title": title, "constants": "\n".join(constants)}
+    text = TEXT.format(**values, upgrade=_lines(up), downgrade=_lines(down))
     return formatted({str(path): text})
 
 
-def _rules(spec: Specification) -> dict[str, Any]:
-    """Return the rules that the kit derives from the models which the specification makes."""
-    sys.path.insert(0, "src")
-    from app.kit.mongodb import Documents
-
-    name = f"{spec.name}_as_made"
-    module = sys.modules[name] = ModuleType(name)
-    exec(render(spec)[str(APP / spec.name / "models.py")], module.__dict__)
-    return Documents(module.Record).rules
+def _undone(old: Specification, new: Specification) -> list[Field]:
+    """Return the fields before; those that get no value when the change is undone may be null."""
+    kept = {each.name for each in new.fields}
+    return [
+        each if each.name in kept or each.default is not None else replace(each, optional=True)
+        for each in old.fields
+    ]
 
 
-def _changes(before: dict[str, Field], spec: Specification) -> list[str]:
+def _create(spec: Specification) -> list[str]:
+    key = 'create_index("idempotency.key", unique=True, sparse=True)'
+    return [
+        _set_rules(spec.name, "FIELDS", spec.fields),
+        f'await database["{spec.name}"].{key}',
+        *_indexes(spec.name, (), spec.fields),
+    ]
+
+
+def _change(name: str, constant: str, before: Iterable[Field], after: Iterable[Field]) -> list[str]:
+    return [
+        _set_rules(name, constant, after),
+        *_values(name, before, after),
+        *_indexes(name, before, after),
+    ]
+
+
+def _set_rules(name: str, constant: str, fields: Iterable[Field]) -> str:
+    uuids = [each.name for each in fields if KINDS.get(each.type) == "binData"]
+    more = f", uuids={json.dumps(uuids)}" if uuids else ""
+    return f'await set_rules(database, "{name}", {constant}{more})'
+
+
+def _rules(constant: str, fields: Iterable[Field]) -> str:
+    rules = ", ".join(f'"{each.name}": {json.dumps(_rule(each))}' for each in fields)
+    return f"{constant}: dict[str, Any] = {{{rules},}}"
+
+
+def _rule(field: Field) -> dict[str, Any]:
+    """Return the rule that the kit derives from the model's field."""
+    rule = _rule_of_value(field)
+    return {"anyOf": [rule, {"bsonType": "null"}]} if field.optional else rule
+
+
+def _rule_of_value(field: Field) -> dict[str, Any]:
+    words = field.arguments
+    text = {"bsonType": "string"}
+    match field.type:
+        case "text":
+            return text | {"minLength": 1, "maxLength": int(words[0]) if words else MAX_TEXT}
+        case "url":
+            return text | {"maxLength": MAX_URL}
+        case "email":
+            return text | {"maxLength": MAX_EMAIL}
+        case "date":
+            return text | {"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+        case "enum":
+            return {"enum": [*words]}
+        case "int":
+            least, most = map(int, words) if words else (-MAX_INTEGER, MAX_INTEGER)
+            return {"bsonType": KINDS["int"], "minimum": least, "maximum": most}
+        case kind:
+            return {"bsonType": KINDS[kind]}
+
+
+def _values(name: str, before: Iterable[Field], after: Iterable[Field]) -> list[str]:
     """Return what changes the documents that are there, all at once: the rules are the new ones."""
-    after = {each.name: each for each in spec.fields}
-    added = [f for f in spec.fields if before and (f.name not in before or _is_filled(before, f))]
-    gone = sorted(before.keys() - after.keys())
+    had, has = {each.name: each for each in before}, {each.name for each in after}
+    gone = sorted(had.keys() - has)
+    given = [each for each in after if each.name not in had or _is_filled(had[each.name], each)]
     stages = [f'{{"$unset": {json.dumps(gone)}}}'] if gone else []
-    if added:
-        values = ", ".join(f'"{each.name}": {_value(each)}' for each in added)
+    if given:
+        values = ", ".join(f'"{each.name}": {_value(each)}' for each in given)
         stages.append(f'{{"$set": {{{values}}}}}')
-    if not stages:
-        return []
-    update = f"update_many({{}}, [{', '.join(stages)}])"
-    return [f'await database["{spec.name}"].{update}']
+    return [f'await database["{name}"].update_many({{}}, [{", ".join(stages)}])'] if stages else []
 
 
-def _is_filled(before: dict[str, Field], field: Field) -> bool:
-    return before[field.name].optional and not field.optional
+def _is_filled(before: Field, field: Field) -> bool:
+    return before.optional and not field.optional
 
 
 def _value(field: Field) -> str:
@@ -120,23 +159,20 @@ def _value(field: Field) -> str:
     return f'{{"$ifNull": ["${field.name}", {{"$literal": {default}}}]}}'
 
 
-def _indexes(before: dict[str, Field], spec: Specification) -> list[str]:
-    collection = f'database["{spec.name}"]'
-    lines = []
-    wanted, had = _named(spec.fields), _named(before.values())
-    for name in had.keys() - wanted.keys():
-        lines.append(f'await {collection}.drop_index("{name}")')
-    if not before:
-        lines.append(
-            f'await {collection}.create_index("idempotency.key", unique=True, sparse=True)'
-        )
-    for name, arguments in wanted.items():
-        if name not in had:
-            lines.append(f'await {collection}.create_index({arguments}, name="{name}")')
-    return lines
+def _indexes(name: str, before: Iterable[Field], after: Iterable[Field]) -> list[str]:
+    had, wanted = _named(before), _named(after)
+    dropped = [
+        f'await drop_index(database, "{name}", "{index}")' for index in had if index not in wanted
+    ]
+    made = [
+        f'await database["{name}"].create_index({arguments}, name="{index}")'
+        for index, arguments in wanted.items()
+        if index not in had
+    ]
+    return dropped + made
 
 
-def _named(fields: Any) -> dict[str, str]:
+def _named(fields: Iterable[Field]) -> dict[str, str]:
     """Return the arguments of the indexes that fields have, by the names of the indexes."""
     found = {}
     for each in fields:
@@ -146,12 +182,12 @@ def _named(fields: Any) -> dict[str, str]:
             found[f"{each.name}_ref"] = f'[("{each.name}", 1)]'
         if each.unique:
             kind = KINDS.get(each.type, "string")
-            some = f'{{"{each.name}": {{"$type": {kind!r}}}}}'
+            some = f'{{"{each.name}": {{"$type": {json.dumps(kind)}}}}}'
             found[f"{each.name}_unique"] = (
                 f'[("{each.name}", 1)], unique=True, partialFilterExpression={some}'
             )
     return found
 
 
-def _lines(depth: int, lines: list[str]) -> str:
-    return "\n".join("    " * depth + line for line in lines)
+def _lines(lines: list[str]) -> str:
+    return "\n".join(f"    {line}" for line in lines)

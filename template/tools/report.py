@@ -41,6 +41,7 @@ def show_left(changed: Change) -> None:
         [f"{name} -> {other}" for name, other in renamed if other],
     )
     show("Your files import modules that are gone:", stale_imports(changed))
+    print(changed.features, end="")
     show("Conflicts, between <<<<<<< and >>>>>>>, to resolve in:", changed.merged.conflicts)
 
 
@@ -56,7 +57,8 @@ def _files(changed: Change) -> Iterator[Block]:
 
 
 def _to_deploy(changed: Change, before: str) -> Iterator[Block]:
-    brought = [n for n in changed.merged.written if fnmatch(n, VERSIONS) and n not in changed.mine]
+    found = status("--untracked-files=all")
+    brought = [n for n, code in found.items() if "?" in code and fnmatch(n, VERSIONS)]
     yield "Revisions, which `app migrate` applies:", brought
     yield "Revisions left out, as they are about what you removed:", changed.left_out
     old, new = settings(changed.old), settings(changed.new)

@@ -95,7 +95,7 @@ def finish(changed: Change, *, is_dry: bool) -> bool:
         return True
     print("Look at it with `git status`, try it with `make check test`, then commit it.")
     print(f"To go back instead: {GO_BACK}.")
-    return not changed.merged.conflicts
+    return changed.is_finished
 
 
 @contextmanager
