@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-clusters test-image check format bench bench-transfer
+.PHONY: help demo test test-clusters test-browser test-python test-image check format bench bench-transfer
 
 DATABASE := postgres mongodb
+PYTHON := 3.15
 
 # Of what the shell exports for the tools, only what says where packages come from counts here.
 KEPT := UV_INDEX_% UV_PYTHON_% %INDEX %INDEX_URL %FIND_LINKS %CONFIG_FILE %KEYRING_PROVIDER %HOST \
@@ -39,6 +40,14 @@ test-browser: .venv/ready ## Look at /docs of the default service in Debian's Ch
 	@uv sync --quiet --group browser
 	@mypy tests/browser/*.py
 	@pytest -n0 --noconftest tests/browser
+
+test-python: .venv/ready ## Check and test a variant on another Python that is here: PYTHON=3.14
+	@uv python find --quiet --no-python-downloads $(PYTHON) >/dev/null 2>&1 || \
+		{ echo "There is no Python $(PYTHON) on this machine; name one with PYTHON=3.13." >&2; exit 1; }
+	@rm -rf .cache/python
+	@copier copy --quiet --defaults --vcs-ref HEAD --data database=adaptable --data auth=oidc . .cache/python
+	@echo $(PYTHON) >.cache/python/.python-version
+	@$(MAKE) --no-print-directory -C .cache/python check test
 
 check: .venv/ready ## Check format, lint and types of the template and of its tests
 	@ruff format --check
