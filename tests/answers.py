@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from starlette.testclient import TestClient
 
 from app.kit.cli import Service, cli
@@ -67,7 +67,9 @@ class Recorder:
         self.client = client
         self.seen: dict[str, str] = {}
 
-    def request(self, method: str, path: str, body: object = ..., **headers: str) -> httpx.Response:
+    def request(
+        self, method: str, path: str, body: object = ..., **headers: str
+    ) -> httpx2.Response:
         content = None if body is ... else json.dumps(body).encode()
         kind = {} if body is ... else {"Content-Type": "application/json"}
         answer = self.client.request(method, path, content=content, headers=kind | headers)

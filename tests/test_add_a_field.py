@@ -27,10 +27,10 @@ depends_on = None
 '''
 TEST = '''"""Notes that have {name}."""
 
-import httpx
+import httpx2
 
 
-def test_what_is_false_is_a_value(client: httpx.Client) -> None:
+def test_what_is_false_is_a_value(client: httpx2.Client) -> None:
     note = client.post("/notes", json={{"content": "x", "{name}": {value!r}}}).json()["data"]
     path = f"/notes/{{note['id']}}"
     kept = client.patch(path, json={{"content": "y"}}).json()["data"]

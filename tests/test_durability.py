@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from conftest import SERVERS, Made
@@ -43,7 +43,7 @@ def test_a_write_that_is_sent_again_is_acknowledged_once_it_is_durable(
     with (
         ENGINES[engine]() as server,
         serving(installed("adaptable"), app_url(server), tmp_path) as address,
-        httpx.Client(base_url=address, timeout=10) as client,
+        httpx2.Client(base_url=address, timeout=10) as client,
     ):
         note = post(client, "/notes", "x").headers["Location"]
         paths = ("/notes", f"{note}/comments")
@@ -62,7 +62,7 @@ def test_a_write_that_is_sent_again_is_acknowledged_once_it_is_durable(
         assert client.get("/notes").text.count('"y"') == 1
 
 
-def post(client: httpx.Client, path: str, content: str) -> httpx.Response:
+def post(client: httpx2.Client, path: str, content: str) -> httpx2.Response:
     """Send a write, with its content as its key."""
     return client.post(path, json={"content": content}, headers={"Idempotency-Key": content})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from subprocess import PIPE
 from threading import Event
 
-import httpx
+import httpx2
 import pytest
 
 from conftest import SERVERS, Made, environment
@@ -21,7 +21,7 @@ CLIENTS = 8
 LONGEST_SECONDS = 5
 FAULT_SECONDS = 2.5  # Longer than an operation may take.
 
-Answers = list[httpx.Response]
+Answers = list[httpx2.Response]
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def under_load(address: str) -> Iterator[Answers]:
 
 
 def work(address: str, done: Event, answers: Answers) -> None:
-    with httpx.Client(base_url=address, timeout=2 * LONGEST_SECONDS) as client:
+    with httpx2.Client(base_url=address, timeout=2 * LONGEST_SECONDS) as client:
         path = None
         while not done.is_set():
             answer = client.put(path, json={"content": "new"}) if path else create(client)
@@ -62,7 +62,7 @@ def work(address: str, done: Event, answers: Answers) -> None:
             path = answer.headers.get("Location")
 
 
-def create(client: httpx.Client) -> httpx.Response:
+def create(client: httpx2.Client) -> httpx2.Response:
     return client.post("/notes", json={"content": "x"})
 
 
@@ -83,7 +83,7 @@ def check(address: str, answers: Answers) -> None:
         assert answer.is_success or answer.headers["Retry-After"]
         assert answer.elapsed.total_seconds() < LONGEST_SECONDS
     assert any(answer.status_code == 503 for answer in answers)
-    with httpx.Client(base_url=address) as client:
+    with httpx2.Client(base_url=address) as client:
         assert client.get("/health/ready").status_code == 200
         there = {answer.url.path: "new" for answer in answers if answer.status_code == 200}
         created = [answer.headers["Location"] for answer in answers if answer.status_code == 201]
@@ -129,7 +129,7 @@ def begun_before(server: Server, project: Path, folder: Path) -> Iterator[str]:
         in_vain = subprocess.run([app, "migrate"], env=hasty, stderr=PIPE, text=True)
         assert (in_vain.returncode, in_vain.stderr.count("\n")) == (1, 1)
         address = f"http://127.0.0.1:{port}"
-        with httpx.Client(transport=httpx.HTTPTransport(retries=9)) as client:
+        with httpx2.Client(transport=httpx2.HTTPTransport(retries=9)) as client:
             assert client.get(f"{address}/health/live").status_code == 200
             assert client.get(f"{address}/health/ready", timeout=5).status_code == 503
         server.start()
@@ -210,12 +210,12 @@ def test_a_read_of_mongodb_whose_connection_is_lost_is_tried_again(
         MongoDB() as server,
         serving(installed("adaptable"), app_url(server), tmp_path) as address,
     ):
-        note = httpx.post(f"{address}/notes", json={"content": "x"}).headers["Location"]
+        note = httpx2.post(f"{address}/notes", json={"content": "x"}).headers["Location"]
         for path in (note, "/notes"):
             server.cut("find", "app.notes", times=1)
-            assert httpx.get(f"{address}{path}").status_code == 200
+            assert httpx2.get(f"{address}{path}").status_code == 200
         server.cut("find", "app.notes", times=1_000_000)
-        assert httpx.get(f"{address}{note}").status_code == 503
+        assert httpx2.get(f"{address}{note}").status_code == 503
 
 
 def test_a_file_locked_by_another_process_costs_503_and_no_note(
@@ -227,7 +227,7 @@ def test_a_file_locked_by_another_process_costs_503_and_no_note(
             await_success(answers)
             other.execute("BEGIN IMMEDIATE")
             time.sleep(FAULT_SECONDS)
-            assert httpx.get(f"{address}/notes").status_code == 200
+            assert httpx2.get(f"{address}/notes").status_code == 200
             other.rollback()
             await_success(answers)
         check(address, answers)

@@ -60,7 +60,7 @@ def test_every_type_with_every_suffix_is_green(
 THROUGH_THE_REVISION = """
 import asyncio, os, subprocess, sys
 from pathlib import Path
-import httpx
+import httpx2
 from app.kit.storage import open_storage
 from app.main import create_app
 from tests.kit.support import new_database, serving, url
@@ -80,7 +80,7 @@ def run(*arguments):
 with new_database() as settings:
     os.environ["DATABASE_URL"] = url(settings)
     run("app", "migrate")
-    with serving(create_app(settings)) as address, httpx.Client(base_url=address) as client:
+    with serving(create_app(settings)) as address, httpx2.Client(base_url=address) as client:
         for title, count in (("one", 1), ("two", None)):
             body = {"title": title, "count": count, "gone": f"http://a.b/{title}"}
             client.post("/bookmarks", json=body).raise_for_status()

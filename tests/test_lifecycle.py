@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
 
-import httpx
+import httpx2
 from copier import run_copy
 
 from conftest import environment
@@ -47,14 +47,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def ready(address: str, process: subprocess.Popen[bytes], project: Path) -> httpx.Client:
+def ready(address: str, process: subprocess.Popen[bytes], project: Path) -> httpx2.Client:
     """Return a client of the service once it is ready."""
     for _ in range(1200):
         assert process.poll() is None, (project / "log").read_text()
         try:
-            if httpx.get(f"{address}/health/ready").is_success:
-                return httpx.Client(base_url=address)
-        except httpx.TransportError:
+            if httpx2.get(f"{address}/health/ready").is_success:
+                return httpx2.Client(base_url=address)
+        except httpx2.TransportError:
             time.sleep(0.05)
     raise TimeoutError((project / "log").read_text())
 

@@ -6,7 +6,7 @@ import subprocess
 from argparse import ArgumentParser
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from conftest import ROOT, Made, environment
 from test_faults import serving
@@ -40,7 +40,7 @@ def curl(address: str, *words: str) -> str:
         name, value = options.H.split(": ")
         headers[name] = value
     method = options.X or ("POST" if options.json else "GET")
-    answer = httpx.request(method, address + options.path, content=options.json, headers=headers)
+    answer = httpx2.request(method, address + options.path, content=options.json, headers=headers)
     status = f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}"
     head = [status, *(f"{name}: {value}" for name, value in answer.headers.items()), ""]
     return "\n".join((head if options.i else []) + [answer.text])
@@ -61,7 +61,7 @@ def test_the_tour_prints_what_readme_says(installed: Made, tmp_path: Path) -> No
         note = ""
         for command, said in steps():
             if command.startswith("note="):
-                note = httpx.get(f"{address}/notes").json()["data"][0]["id"]
+                note = httpx2.get(f"{address}/notes").json()["data"][0]["id"]
             else:
                 words = shlex.split(command.replace("$note", f"/notes/{note}"))
                 assert bare(curl(address, *words[1:]), said) == bare(said, said), command

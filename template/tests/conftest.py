@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from pkgutil import iter_modules
 
-import httpx
+import httpx2
 import pytest
 
 from app.kit import migrations
@@ -55,7 +55,7 @@ async def storage(settings: Settings) -> AsyncIterator[Storage]:
 
 
 @pytest.fixture(scope="session")
-def client(settings: Settings) -> Iterator[httpx.Client]:
+def client(settings: Settings) -> Iterator[httpx2.Client]:
     """A client of the service, which runs on the shared database."""
-    with serving(create_app(settings)) as url, httpx.Client(base_url=url, timeout=10) as client:
+    with serving(create_app(settings)) as url, httpx2.Client(base_url=url, timeout=10) as client:
         yield client

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
-import httpx
+import httpx2
 import pytest
 from selenium.webdriver.common.by import By
 
@@ -64,8 +64,8 @@ def address(project: Path, token: str) -> Iterator[str]:
 
 def await_ready(address: str) -> None:
     for _ in range(200):
-        with suppress(httpx.TransportError):
-            if httpx.get(f"{address}/health/ready").is_success:
+        with suppress(httpx2.TransportError):
+            if httpx2.get(f"{address}/health/ready").is_success:
                 return
         time.sleep(0.1)
     pytest.fail("The service did not start.")

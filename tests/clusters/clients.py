@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 LONGEST_SECONDS = 5.0
 HEALED_SECONDS = 20.0
@@ -26,7 +26,7 @@ class Note:
     sends_asked: int = 0
     comments: set[str] = field(default_factory=set)
 
-    def flaws(self, answer: httpx.Response) -> list[str]:
+    def flaws(self, answer: httpx2.Response) -> list[str]:
         """Return what an answer lacks of the note, or has twice."""
         if not answer.is_success:
             return [f"missed: {self.path}: {answer.status_code} {answer.text[:200]}"]
@@ -46,9 +46,9 @@ class Client:
     """Works until it is stopped; requests with a key are sent until they are acknowledged."""
 
     def __init__(self, *addresses: str) -> None:
-        patience = httpx.Timeout(3 * LONGEST_SECONDS)
-        self.services = [httpx.Client(base_url=each, timeout=patience) for each in addresses]
-        self.answers: list[httpx.Response] = []
+        patience = httpx2.Timeout(3 * LONGEST_SECONDS)
+        self.services = [httpx2.Client(base_url=each, timeout=patience) for each in addresses]
+        self.answers: list[httpx2.Response] = []
         self.failures: list[str] = []
         self.notes: list[Note] = []
         self.last_success = 0.0
@@ -64,14 +64,14 @@ class Client:
                 action(*((one, other) if number % 8 < 4 else (other, one)))
                 time.sleep(PAUSE_SECONDS)
 
-    def add(self, writer: httpx.Client, reader: httpx.Client) -> None:
+    def add(self, writer: httpx2.Client, reader: httpx2.Client) -> None:
         content = str(uuid4())
         answer = self.ask(writer, "POST", "/notes", json={"content": content})
         if answer.is_success:
             self.remember(answer, content)
             self.read(reader)
 
-    def add_with_key(self, writer: httpx.Client, reader: httpx.Client) -> None:
+    def add_with_key(self, writer: httpx2.Client, reader: httpx2.Client) -> None:
         """Send the request once more to the other service: it must be the same note."""
         content = str(uuid4())
         first = self.ask_until_done(writer, "/notes", content)
@@ -81,31 +81,31 @@ class Client:
         self.remember(first, content)
         self.read(reader)
 
-    def comment(self, writer: httpx.Client, reader: httpx.Client) -> None:
+    def comment(self, writer: httpx2.Client, reader: httpx2.Client) -> None:
         if self.notes:
             content = str(uuid4())
             self.ask_until_done(writer, f"{self.notes[-1].path}/comments", content)
             self.notes[-1].comments.add(content)
             self.read(reader)
 
-    def send(self, writer: httpx.Client, reader: httpx.Client) -> None:
+    def send(self, writer: httpx2.Client, reader: httpx2.Client) -> None:
         if self.notes:
             self.notes[-1].sends_asked += 1
             if self.ask(writer, "POST", f"{self.notes[-1].path}/send").is_success:
                 self.notes[-1].sends += 1
                 self.read(reader)
 
-    def remember(self, answer: httpx.Response, content: str) -> None:
+    def remember(self, answer: httpx2.Response, content: str) -> None:
         """Add an acknowledged note to those of this client."""
         self.notes.append(Note(answer.headers["Location"], content))
 
-    def read(self, reader: httpx.Client) -> None:
+    def read(self, reader: httpx2.Client) -> None:
         """Read the newest note, which must be there as it was acknowledged."""
         answer = self.ask(reader, "GET", self.notes[-1].path)
         if answer.status_code != 503:
             self.failures += self.notes[-1].flaws(answer)
 
-    def ask_until_done(self, service: httpx.Client, path: str, content: str) -> httpx.Response:
+    def ask_until_done(self, service: httpx2.Client, path: str, content: str) -> httpx2.Response:
         """Send a request under a key until it is acknowledged."""
         end = time.monotonic() + HEALED_SECONDS
         key = {"Idempotency-Key": content}
@@ -116,7 +116,9 @@ class Client:
             time.sleep(RETRY_SECONDS)
         raise TimeoutError(f"Not healed after {HEALED_SECONDS} s: {answer.text}")
 
-    def ask(self, service: httpx.Client, method: str, path: str, **more: object) -> httpx.Response:
+    def ask(
+        self, service: httpx2.Client, method: str, path: str, **more: object
+    ) -> httpx2.Response:
         """Send a request, and remember its answer."""
         request = service.build_request(method, path, **more)  # type: ignore[arg-type]
         answer = service.send(request)

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from subprocess import run
 
-import httpx
+import httpx2
 
 from clusters.clients import HEALED_SECONDS, LONGEST_SECONDS, Client
 from conftest import environment
@@ -59,11 +59,11 @@ class Load:
         check_answers([answer for client in self.clients for answer in client.answers])
         flaws = [flaw for client in self.clients for flaw in client.failures]
         for address in self.addresses:
-            with httpx.Client(base_url=address, timeout=LONGEST_SECONDS) as reader:
+            with httpx2.Client(base_url=address, timeout=LONGEST_SECONDS) as reader:
                 flaws += self._flaws(reader)
         assert not flaws, f"{len(flaws)}, such as {flaws[:3]}"
 
-    def _flaws(self, reader: httpx.Client) -> list[str]:
+    def _flaws(self, reader: httpx2.Client) -> list[str]:
         """Return what is lost or doubled; each content was made for one note."""
         notes = [note for client in self.clients for note in client.notes]
         found = Counter(contents(reader))
@@ -71,7 +71,7 @@ class Load:
         return [*chain.from_iterable(n.flaws(reader.get(n.path)) for n in notes), *doubled]
 
 
-def check_answers(answers: list[httpx.Response]) -> None:
+def check_answers(answers: list[httpx2.Response]) -> None:
     """Raise ``AssertionError`` unless they are successes, or 503 with ``Retry-After``, and fast."""
     wrong = [each for each in answers if not (each.is_success or each.status_code == 503)]
     assert not wrong, f"{len(wrong)} of {len(answers)}, such as {wrong[0].request} {wrong[0].text}"
@@ -80,7 +80,7 @@ def check_answers(answers: list[httpx.Response]) -> None:
     assert slowest.elapsed.total_seconds() < LONGEST_SECONDS, (slowest, slowest.elapsed)
 
 
-def contents(reader: httpx.Client) -> Iterator[str]:
+def contents(reader: httpx2.Client) -> Iterator[str]:
     """Yield the contents of all notes."""
     page = {"next_cursor": ""}
     while (cursor := page["next_cursor"]) is not None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from binaries import cached, run
@@ -118,17 +118,17 @@ def volume(image: Image) -> Iterator[Path]:
 @contextmanager
 def serving(
     image: Image, volume: Path, **settings: str
-) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+) -> Iterator[tuple[subprocess.Popen[str], httpx2.Client]]:
     """Run the service until the end, and yield its process and a client."""
     process = image.start(volume, *image.config["Entrypoint"], *image.config["Cmd"], **settings)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{settings['PORT']}") as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{settings['PORT']}") as client:
             for _ in range(300):
                 assert process.poll() is None, process.communicate()
                 try:
                     client.get("/health/live")
                     break
-                except httpx.TransportError:
+                except httpx2.TransportError:
                     time.sleep(0.1)
             yield process, client
     finally:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from app.settings import Settings
 from tests.kit.probe.service import create_app
@@ -23,12 +23,12 @@ from tests.kit.support import serving as service_of
 class Protected:
     """A running service that asks for tokens."""
 
-    client: httpx.Client
+    client: httpx2.Client
     tokens: dict[str, str]
 
     def request(
         self, method: str, path: str, access: str = "read+write", **options: object
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """Send a request with the token for an access."""
         headers = {"Authorization": f"Bearer {self.tokens[access]}"}
         return self.client.request(method, path, headers=headers, json=options or None)
@@ -39,11 +39,11 @@ def serving(settings: Settings) -> Iterator[Protected]:
     with (
         TOKENS.with_tokens(settings) as (asking, tokens),
         service_of(create_app(asking)) as address,
-        httpx.Client(base_url=address) as client,
+        httpx2.Client(base_url=address) as client,
     ):
         yield Protected(client, tokens)
 
 
-def check_refused(answer: httpx.Response, status: int, challenge: str) -> None:
+def check_refused(answer: httpx2.Response, status: int, challenge: str) -> None:
     check_problem(answer, status)
     assert answer.headers["WWW-Authenticate"] == challenge

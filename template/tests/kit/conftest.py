@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from app.kit.storage import Storage
@@ -30,9 +30,9 @@ def service(settings: Settings, samples: None) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def client(service: str) -> Iterator[httpx.Client]:
+def client(service: str) -> Iterator[httpx2.Client]:
     """A client of the same."""
-    with httpx.Client(base_url=service, timeout=10) as client:
+    with httpx2.Client(base_url=service, timeout=10) as client:
         yield client
 
 

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-import httpx
+import httpx2
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -147,9 +147,9 @@ def process(
 def _await_ready(address: str) -> None:
     for _ in range(300):
         try:
-            if httpx.get(address).status_code == 200:
+            if httpx2.get(address).status_code == 200:
                 return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             time.sleep(0.05)
     raise TimeoutError(address)
 
@@ -160,7 +160,7 @@ def check_line(run: subprocess.CompletedProcess[str], *words: str) -> None:
     assert all(word in run.stderr for word in words), run.stderr
 
 
-def check_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+def check_problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
     """See that an answer is a problem with this status, and return it."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -172,14 +172,14 @@ def check_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     return problem
 
 
-def create(client: httpx.Client, content: str = "x") -> str:
+def create(client: httpx2.Client, content: str = "x") -> str:
     """Make a sample, and return its path."""
     answer = client.post("/probe", json={"content": content})
     assert answer.status_code == 201, answer.text
     return answer.headers["Location"]
 
 
-def delete_all(client: httpx.Client, *paths: str) -> None:
+def delete_all(client: httpx2.Client, *paths: str) -> None:
     """Delete every resource at these paths, those of the first path first."""
     for path in paths:
         while page := client.get(path, params={"limit": 100}).json()["data"]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-import httpx
+import httpx2
 import pytest
 from fastapi import WebSocket
 from starlette.types import Receive, Scope, Send
@@ -28,7 +28,9 @@ UPGRADE = {
 
 
 @asynccontextmanager
-async def reached(settings: Settings, server: str, client: str) -> AsyncIterator[httpx.AsyncClient]:
+async def reached(
+    settings: Settings, server: str, client: str
+) -> AsyncIterator[httpx2.AsyncClient]:
     """Yield a client of the service whose connections have these addresses at their ends."""
     service = create_app(settings)
     async with service.router.lifespan_context(service) as state:
@@ -36,8 +38,8 @@ async def reached(settings: Settings, server: str, client: str) -> AsyncIterator
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
             await service({**scope, "state": {**(state or {})}}, receive, send)
 
-        transport = httpx.ASGITransport(with_state, client=(client, 1))
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{server}") as reaching:
+        transport = httpx2.ASGITransport(with_state, client=(client, 1))
+        async with httpx2.AsyncClient(transport=transport, base_url=f"http://{server}") as reaching:
             yield reaching
 
 
@@ -243,7 +245,7 @@ def test_a_route_knows_its_caller(settings: Settings) -> None:
 
         with service_of(service) as address:
             for access, token in tokens.items():
-                answer = httpx.get(f"{address}/me", headers={"Authorization": f"Bearer {token}"})
+                answer = httpx2.get(f"{address}/me", headers={"Authorization": f"Bearer {token}"})
                 if "read" in access:
                     assert answer.json() == ["ada", *access.split("+")]
 
@@ -265,7 +267,7 @@ def test_a_websocket_needs_a_token_that_may_write(
         token = f"Bearer {tokens.get(access, access)}"
         with service_of(service) as address:
             headers = UPGRADE | ({"Authorization": token} if access else {})
-            answer = httpx.get(f"{address}/hello", headers=headers)
+            answer = httpx2.get(f"{address}/hello", headers=headers)
 
     assert answer.status_code == status
     if status != 101:

@@ -3,7 +3,7 @@
 import json
 import socket
 
-import httpx
+import httpx2
 import pytest
 
 from app.settings import Settings
@@ -86,5 +86,5 @@ def test_migrate_and_seed_can_be_run_again(empty_database: Settings) -> None:
         assert f"probe: {added} added\n" == app("seed", DATABASE_URL=database).stdout
 
 
-def test_openapi_prints_the_document_without_any_setting(client: httpx.Client) -> None:
+def test_openapi_prints_the_document_without_any_setting(client: httpx2.Client) -> None:
     assert json.loads(app("openapi").stdout) == client.get("/openapi.json").json()

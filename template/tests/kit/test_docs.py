@@ -4,7 +4,7 @@ from importlib.metadata import metadata
 from typing import Any
 from urllib.parse import urljoin
 
-import httpx
+import httpx2
 import pytest
 
 from app import DISTRIBUTION
@@ -12,7 +12,7 @@ from tests.kit.support import JSON
 
 
 @pytest.fixture(scope="module")
-def document(client: httpx.Client) -> Any:
+def document(client: httpx2.Client) -> Any:
     return client.get("/openapi.json").json()
 
 
@@ -51,7 +51,7 @@ def test_what_the_page_would_send_is_what_one_would_send(document: Any) -> None:
     ],
 )
 def test_a_problem_of_the_document_is_one_that_is_answered(
-    client: httpx.Client,
+    client: httpx2.Client,
     document: Any,
     status: int,
     operation: str,
@@ -78,7 +78,7 @@ def test_summaries_are_words(document: Any) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_the_bare_address_leads_to_the_page(client: httpx.Client, method: str) -> None:
+def test_the_bare_address_leads_to_the_page(client: httpx2.Client, method: str) -> None:
     answer = client.request(method, "/")
 
     assert answer.status_code == 307

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from tests.kit.support import JSON, MISSING, check_problem, create
@@ -47,7 +47,7 @@ BAD_QUERIES = {
 
 @pytest.mark.parametrize(("body", "pointer"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
 def test_an_invalid_body_is_422_and_says_where(
-    client: httpx.Client, body: bytes, pointer: str
+    client: httpx2.Client, body: bytes, pointer: str
 ) -> None:
     for method, path in (("POST", "/probe"), ("PUT", create(client))):
         answer = client.request(method, path, content=body, headers=JSON)
@@ -57,25 +57,25 @@ def test_an_invalid_body_is_422_and_says_where(
 
 
 @pytest.mark.parametrize("query", BAD_QUERIES, ids=lambda query: query[:20])
-def test_an_invalid_query_is_422_and_says_where(client: httpx.Client, query: str) -> None:
+def test_an_invalid_query_is_422_and_says_where(client: httpx2.Client, query: str) -> None:
     (error,) = check_problem(client.get(f"/probe?{query}"), 422)["errors"]
 
     assert (error["in"], error["pointer"]) == ("query", BAD_QUERIES[query])
 
 
-def test_an_unknown_query_parameter_is_ignored(client: httpx.Client) -> None:
+def test_an_unknown_query_parameter_is_ignored(client: httpx2.Client) -> None:
     assert client.get("/probe?limit=1&colour=red").status_code == 200
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_another_content_type_is_422(client: httpx.Client, content_type: str | None) -> None:
+def test_another_content_type_is_422(client: httpx2.Client, content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
 
     check_problem(client.post("/probe", content=b'{"content":"x"}', headers=headers), 422)
 
 
 @pytest.mark.parametrize("text", ["x" * 255, "\U0001f600" * 255, "\x1c", "\u200b", "\ufeff"])
-def test_what_is_neither_blank_nor_too_long_is_kept(client: httpx.Client, text: str) -> None:
+def test_what_is_neither_blank_nor_too_long_is_kept(client: httpx2.Client, text: str) -> None:
     assert client.get(create(client, text)).json()["data"]["content"] == text
 
 
@@ -83,7 +83,7 @@ def test_what_is_neither_blank_nor_too_long_is_kept(client: httpx.Client, text: 
     "sample_id",
     ["x", "1", "%00", "{01890a5d-ac96-774b-bcce-b302099a8057}", "01890a5dac96774bbcceb302099a8057"],
 )
-def test_a_malformed_id_is_404(client: httpx.Client, sample_id: str) -> None:
+def test_a_malformed_id_is_404(client: httpx2.Client, sample_id: str) -> None:
     path = f"/probe/{sample_id}"
 
     check_problem(client.get(path), 404)
@@ -95,7 +95,7 @@ NOT_MATCHING = ['"2"', 'W/"1"', '"01"', "1", "", '"1', '"99999999999999999999"',
 
 
 @pytest.mark.parametrize("tags", MATCHING + NOT_MATCHING)
-def test_if_match_lets_only_the_version_through(client: httpx.Client, tags: str) -> None:
+def test_if_match_lets_only_the_version_through(client: httpx2.Client, tags: str) -> None:
     answer = client.put(create(client), json={"content": "x"}, headers={"If-Match": tags})
 
     assert answer.status_code == (200 if tags in MATCHING else 412)
@@ -104,13 +104,13 @@ def test_if_match_lets_only_the_version_through(client: httpx.Client, tags: str)
 @pytest.mark.parametrize(
     ("tags", "said"), [("1", "quotes"), ('"1', "quotes"), ('W/"1"', "weak"), ('"2"', "changed")]
 )
-def test_a_tag_that_cannot_match_is_explained(client: httpx.Client, tags: str, said: str) -> None:
+def test_a_tag_that_cannot_match_is_explained(client: httpx2.Client, tags: str, said: str) -> None:
     answer = client.put(create(client), json={"content": "x"}, headers={"If-Match": tags})
 
     assert said in check_problem(answer, 412)["detail"]
 
 
-def test_if_match_may_come_in_several_lines(client: httpx.Client) -> None:
+def test_if_match_may_come_in_several_lines(client: httpx2.Client) -> None:
     lines = [("If-Match", '"8"'), ("If-Match", '"1"')]
 
     assert client.put(create(client), json={"content": "x"}, headers=lines).status_code == 200
@@ -119,7 +119,9 @@ def test_if_match_may_come_in_several_lines(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("tags", "status"), [('"1"', 304), ('W/"1"', 304), ("*", 304), ('"0", "1"', 304), ('"2"', 200)]
 )
-def test_if_none_match_spares_a_known_version(client: httpx.Client, tags: str, status: int) -> None:
+def test_if_none_match_spares_a_known_version(
+    client: httpx2.Client, tags: str, status: int
+) -> None:
     answer = client.get(create(client), headers={"If-None-Match": tags})
 
     assert (answer.status_code, answer.headers["ETag"]) == (status, '"1"')
@@ -127,7 +129,7 @@ def test_if_none_match_spares_a_known_version(client: httpx.Client, tags: str, s
 
 
 @pytest.mark.parametrize("path", ["/prob", "/probe/", "/redoc", "/docs/oauth2-redirect"])
-def test_an_unknown_path_is_404(client: httpx.Client, path: str) -> None:
+def test_an_unknown_path_is_404(client: httpx2.Client, path: str) -> None:
     check_problem(client.get(path), 404)
 
 
@@ -139,7 +141,7 @@ def test_an_unknown_path_is_404(client: httpx.Client, path: str) -> None:
         ("/health/ready", "GET, HEAD, OPTIONS"),
     ],
 )
-def test_a_path_tells_its_methods(client: httpx.Client, path: str, methods: str) -> None:
+def test_a_path_tells_its_methods(client: httpx2.Client, path: str, methods: str) -> None:
     wrong = client.request("TRACE", path)
     check_problem(wrong, 405)
 
@@ -149,7 +151,7 @@ def test_a_path_tells_its_methods(client: httpx.Client, path: str, methods: str)
 
 
 @pytest.mark.parametrize("path", ["/probe", "/health/live", "/docs", "/openapi.json", MISSING])
-def test_head_answers_as_get_without_the_body(client: httpx.Client, path: str) -> None:
+def test_head_answers_as_get_without_the_body(client: httpx2.Client, path: str) -> None:
     get, head = client.get(path), client.head(path)
 
     assert head.status_code == get.status_code
@@ -158,7 +160,7 @@ def test_head_answers_as_get_without_the_body(client: httpx.Client, path: str) -
 
 
 def test_a_body_over_64_kib_is_413_also_when_its_length_is_not_announced(
-    client: httpx.Client,
+    client: httpx2.Client,
 ) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(65):
@@ -170,28 +172,28 @@ def test_a_body_over_64_kib_is_413_also_when_its_length_is_not_announced(
     assert client.post("/probe", content=within, headers=JSON).status_code == 201
 
 
-def test_every_answer_bears_the_request_id(client: httpx.Client) -> None:
+def test_every_answer_bears_the_request_id(client: httpx2.Client) -> None:
     for path in ("/probe", "/nothing", MISSING, "/docs"):
         answer = client.get(path, headers={"X-Request-ID": "a-Z.0_9"})
         assert answer.headers["X-Request-ID"] == "a-Z.0_9"
 
 
 @pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "<script>"])
-def test_an_unfit_request_id_is_replaced(client: httpx.Client, sent: str) -> None:
+def test_an_unfit_request_id_is_replaced(client: httpx2.Client, sent: str) -> None:
     made = client.get("/health/live", headers={"X-Request-ID": sent}).headers["X-Request-ID"]
 
     assert re.fullmatch("[A-Za-z0-9._-]{1,128}", made)
     assert made != sent
 
 
-def test_a_service_on_a_migrated_database_is_live_and_ready(client: httpx.Client) -> None:
+def test_a_service_on_a_migrated_database_is_live_and_ready(client: httpx2.Client) -> None:
     assert client.get("/health/live").json() == {"data": {"status": "live"}}
     ready = client.get("/health/ready").json()["data"]
     assert ready["status"] == "ready"
     assert 0 < ready["latency_ms"] < 2000
 
 
-def test_the_docs_page_needs_no_other_host(client: httpx.Client) -> None:
+def test_the_docs_page_needs_no_other_host(client: httpx2.Client) -> None:
     page = client.get("/docs").text
     links = re.findall(r"""(?:src|href)="([^"]+)"|url: '([^']+)'""", page)
 
@@ -200,7 +202,7 @@ def test_the_docs_page_needs_no_other_host(client: httpx.Client) -> None:
         assert client.get(link).status_code == 200, link
 
 
-def test_operations_are_named_by_their_functions(client: httpx.Client) -> None:
+def test_operations_are_named_by_their_functions(client: httpx2.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     names = {operation["operationId"] for path in paths.values() for operation in path.values()}
 
@@ -214,7 +216,7 @@ def test_operations_are_named_by_their_functions(client: httpx.Client) -> None:
     }
 
 
-def test_the_document_says_what_can_come(client: httpx.Client) -> None:
+def test_the_document_says_what_can_come(client: httpx2.Client) -> None:
     document = client.get("/openapi.json").json()
 
     statuses = {

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-import httpx
+import httpx2
 import pytest
 
 from app.kit.errors import Unavailable
@@ -177,5 +177,5 @@ async def test_an_old_schema_and_a_newer_one_are_distinguished(
         await restarted.migrate()
         await restarted.repository(PROBE).add(Sample.new("x"))
     with serving(create_app(empty_database)) as url:
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx2.AsyncClient(base_url=url) as client:
             assert (await client.get("/health/ready")).status_code == 200

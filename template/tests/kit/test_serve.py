@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from app.settings import Settings
 from tests.kit.support import process
@@ -13,8 +13,8 @@ def test_workers_answer_log_and_end(settings: Settings, tmp_path: Path) -> None:
     log = tmp_path / "log"
 
     with process(settings, log, "--workers", "2") as (running, address):
-        answer = httpx.post(f"http://{address}/probe", json={"content": "x"})
-        metrics = httpx.get(f"http://{address}/metrics").text
+        answer = httpx2.post(f"http://{address}/probe", json={"content": "x"})
+        metrics = httpx2.get(f"http://{address}/metrics").text
         running.terminate()
         assert running.wait(timeout=10) == 0
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from itertools import count
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -152,7 +152,7 @@ async def test_a_newer_schema_is_recognized_and_served(
         await empty.check()
     assert "newer" in failure.value.reason
     with serving(create_app(empty_database)) as url:
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx2.AsyncClient(base_url=url) as client:
             assert (await client.get("/health/ready")).status_code == 200
 
 

@@ -4,25 +4,25 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 
 from tests.notes.test_notes import create
 
 REQUESTS = 24
 
 
-def all_at_once(request: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+def all_at_once(request: Callable[[int], httpx2.Response]) -> list[httpx2.Response]:
     """Return the answers to as many requests at the same moment."""
     with ThreadPoolExecutor(REQUESTS) as pool:
         return list(pool.map(request, range(REQUESTS)))
 
 
-def at_once(request: Callable[[int], httpx.Response]) -> Counter[int]:
+def at_once(request: Callable[[int], httpx2.Response]) -> Counter[int]:
     """Return how often each status came of as many requests at the same moment."""
     return Counter(answer.status_code for answer in all_at_once(request))
 
 
-def test_of_writers_with_the_same_if_match_one_wins(client: httpx.Client) -> None:
+def test_of_writers_with_the_same_if_match_one_wins(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
 
     statuses = at_once(
@@ -33,7 +33,7 @@ def test_of_writers_with_the_same_if_match_one_wins(client: httpx.Client) -> Non
     assert client.get(path).json()["data"]["version"] == 2
 
 
-def test_every_send_counts(client: httpx.Client) -> None:
+def test_every_send_counts(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
 
     assert at_once(lambda _: client.post(f"{path}/send")) == {200: REQUESTS}
@@ -41,7 +41,7 @@ def test_every_send_counts(client: httpx.Client) -> None:
     assert (note["times_sent"], note["version"]) == (REQUESTS, REQUESTS + 1)
 
 
-def test_comments_stop_at_the_limit(client: httpx.Client) -> None:
+def test_comments_stop_at_the_limit(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}/comments"
     for _ in range(90):
         client.post(path, json={"content": "c"})
@@ -53,10 +53,10 @@ def test_comments_stop_at_the_limit(client: httpx.Client) -> None:
     assert len(client.get(path.removesuffix("/comments")).json()["data"]["comments"]) == 100
 
 
-def test_a_comment_on_a_note_being_deleted_leaves_nothing(client: httpx.Client) -> None:
+def test_a_comment_on_a_note_being_deleted_leaves_nothing(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
 
-    def delete_or_comment(i: int) -> httpx.Response:
+    def delete_or_comment(i: int) -> httpx2.Response:
         if i == REQUESTS // 2:
             return client.delete(path)
         return client.post(f"{path}/comments", json={"content": "c"})
@@ -68,8 +68,8 @@ def test_a_comment_on_a_note_being_deleted_leaves_nothing(client: httpx.Client) 
     assert client.get(path).status_code == 404
 
 
-def test_what_was_written_is_read(client: httpx.Client) -> None:
-    def write_and_read(_: int) -> httpx.Response:
+def test_what_was_written_is_read(client: httpx2.Client) -> None:
+    def write_and_read(_: int) -> httpx2.Response:
         return client.get(client.post("/notes", json={"content": "x"}).headers["Location"])
 
     assert at_once(write_and_read) == {200: REQUESTS}

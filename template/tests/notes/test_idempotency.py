@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from tests.kit.support import check_problem
@@ -21,12 +21,12 @@ BAD_KEYS = {
 }
 
 
-def post(client: httpx.Client, path: str, content: str, **headers: str) -> httpx.Response:
+def post(client: httpx2.Client, path: str, content: str, **headers: str) -> httpx2.Response:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.post(path, json={"content": content}, headers=names)
 
 
-def test_the_same_key_gets_the_first_answer_of_a_note(client: httpx.Client) -> None:
+def test_the_same_key_gets_the_first_answer_of_a_note(client: httpx2.Client) -> None:
     key = uuid4().hex
     first = post(client, "/notes", "Buy oat milk", Idempotency_Key=key)
     path = first.headers["Location"]
@@ -41,7 +41,7 @@ def test_the_same_key_gets_the_first_answer_of_a_note(client: httpx.Client) -> N
     assert client.get(path).json()["data"]["version"] == 3
 
 
-def test_the_same_key_gets_the_first_answer_of_a_comment(client: httpx.Client) -> None:
+def test_the_same_key_gets_the_first_answer_of_a_comment(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
     headers = {"Idempotency_Key": "k", "If_Match": '"1"'}
     first = post(client, f"{path}/comments", "a remark", **headers)
@@ -56,7 +56,7 @@ def test_the_same_key_gets_the_first_answer_of_a_comment(client: httpx.Client) -
     assert client.get(path).json() == sent.json()
 
 
-def test_a_key_with_another_body_is_422(client: httpx.Client) -> None:
+def test_a_key_with_another_body_is_422(client: httpx2.Client) -> None:
     key, path = uuid4().hex, f"/notes/{create(client)['id']}/comments"
 
     for target in ("/notes", path):
@@ -69,7 +69,7 @@ def test_a_key_with_another_body_is_422(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("lines", BAD_KEYS.values(), ids=BAD_KEYS.keys())
-def test_a_malformed_key_is_422(client: httpx.Client, lines: list[bytes]) -> None:
+def test_a_malformed_key_is_422(client: httpx2.Client, lines: list[bytes]) -> None:
     note = create(client)
     headers = [(b"Idempotency-Key", line) for line in lines]
 
@@ -81,14 +81,14 @@ def test_a_malformed_key_is_422(client: httpx.Client, lines: list[bytes]) -> Non
     assert client.get("/notes?limit=1").json()["data"] == [note]
 
 
-def test_an_invalid_request_does_not_use_its_key_up(client: httpx.Client) -> None:
+def test_an_invalid_request_does_not_use_its_key_up(client: httpx2.Client) -> None:
     key = uuid4().hex
     check_problem(post(client, "/notes", " ", Idempotency_Key=key), 422)
 
     assert post(client, "/notes", "x", Idempotency_Key=key).status_code == 201
 
 
-def test_a_deleted_note_frees_its_key(client: httpx.Client) -> None:
+def test_a_deleted_note_frees_its_key(client: httpx2.Client) -> None:
     key = uuid4().hex
     first = post(client, "/notes", "x", Idempotency_Key=key).headers["Location"]
     client.delete(first)
@@ -100,7 +100,7 @@ def test_a_deleted_note_frees_its_key(client: httpx.Client) -> None:
     assert client.get(again.headers["Location"]).status_code == 200
 
 
-def test_one_key_at_the_same_moment_makes_one_note(client: httpx.Client) -> None:
+def test_one_key_at_the_same_moment_makes_one_note(client: httpx2.Client) -> None:
     key = uuid4().hex
 
     answers = all_at_once(lambda _: post(client, "/notes", "x", Idempotency_Key=key))
@@ -113,7 +113,7 @@ def test_one_key_at_the_same_moment_makes_one_note(client: httpx.Client) -> None
 
 @pytest.mark.parametrize("condition", [{}, {"If_Match": '"1"'}], ids=["any", "If-Match"])
 def test_one_key_at_the_same_moment_makes_one_comment(
-    client: httpx.Client, condition: dict[str, str]
+    client: httpx2.Client, condition: dict[str, str]
 ) -> None:
     path = f"/notes/{create(client)['id']}"
 
@@ -127,10 +127,10 @@ def test_one_key_at_the_same_moment_makes_one_comment(
     assert (note["version"], note["comments"]) == (2, [answers[0].json()["data"]])
 
 
-def test_keys_at_the_same_moment_make_a_comment_each(client: httpx.Client) -> None:
+def test_keys_at_the_same_moment_make_a_comment_each(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
 
-    def add_twice(i: int) -> httpx.Response:
+    def add_twice(i: int) -> httpx2.Response:
         post(client, f"{path}/comments", f"{i}", Idempotency_Key=f"{i}")
         return post(client, f"{path}/comments", f"{i}", Idempotency_Key=f"{i}")
 
@@ -141,7 +141,7 @@ def test_keys_at_the_same_moment_make_a_comment_each(client: httpx.Client) -> No
     assert len(client.get(path).json()["data"]["comments"]) == REQUESTS
 
 
-def test_the_document_describes_the_key(client: httpx.Client) -> None:
+def test_the_document_describes_the_key(client: httpx2.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
 
     with_key = {

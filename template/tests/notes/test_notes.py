@@ -4,7 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 
 from tests.kit.support import check_problem
@@ -15,14 +15,14 @@ MISSING = "/notes/01890a5d-ac96-774b-bcce-b302099a8057"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-def create(client: httpx.Client, content: str = "Buy oat milk") -> dict[str, Any]:
+def create(client: httpx2.Client, content: str = "Buy oat milk") -> dict[str, Any]:
     answer = client.post("/notes", json={"content": content})
     assert answer.status_code == 201, answer.text
     note: dict[str, Any] = answer.json()["data"]
     return note
 
 
-def test_a_created_note_is_there_under_its_location(client: httpx.Client) -> None:
+def test_a_created_note_is_there_under_its_location(client: httpx2.Client) -> None:
     answer = client.post("/notes", json={"content": "  Buy oat milk\n"})
 
     note = answer.json()["data"]
@@ -42,7 +42,7 @@ def test_a_created_note_is_there_under_its_location(client: httpx.Client) -> Non
     assert (found.status_code, found.json()) == (200, answer.json())
 
 
-def test_ids_grow_from_note_to_note(client: httpx.Client) -> None:
+def test_ids_grow_from_note_to_note(client: httpx2.Client) -> None:
     ids = [create(client)["id"] for _ in range(50)]
 
     assert ids == sorted(ids)
@@ -56,7 +56,7 @@ def test_times_of_creation_are_in_the_order_of_ids() -> None:
     assert times == [note.id.int >> 80 for note in notes]
 
 
-def test_pages_lead_from_the_newest_to_the_last(client: httpx.Client) -> None:
+def test_pages_lead_from_the_newest_to_the_last(client: httpx2.Client) -> None:
     created = [create(client, f"note {i}")["id"] for i in range(7)]
 
     met: list[str] = []
@@ -74,7 +74,7 @@ def test_pages_lead_from_the_newest_to_the_last(client: httpx.Client) -> None:
     assert page["next_cursor"] is None
 
 
-def test_a_note_is_replaced_changed_and_sent(client: httpx.Client) -> None:
+def test_a_note_is_replaced_changed_and_sent(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
 
     replaced = client.put(path, json={"content": "by put"})
@@ -88,7 +88,7 @@ def test_a_note_is_replaced_changed_and_sent(client: httpx.Client) -> None:
     assert client.get(path).json() == sent.json()
 
 
-def test_an_empty_patch_changes_nothing(client: httpx.Client) -> None:
+def test_an_empty_patch_changes_nothing(client: httpx2.Client) -> None:
     note = create(client)
 
     answer = client.patch(f"/notes/{note['id']}", json={})
@@ -97,7 +97,7 @@ def test_an_empty_patch_changes_nothing(client: httpx.Client) -> None:
     assert answer.json()["data"] == note
 
 
-def test_a_deleted_note_is_gone_with_its_comments(client: httpx.Client) -> None:
+def test_a_deleted_note_is_gone_with_its_comments(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
     comment = client.post(f"{path}/comments", json={"content": "a remark"}).headers["Location"]
 
@@ -108,7 +108,7 @@ def test_a_deleted_note_is_gone_with_its_comments(client: httpx.Client) -> None:
         assert request.status_code == 404
 
 
-def test_comments_belong_to_their_note(client: httpx.Client) -> None:
+def test_comments_belong_to_their_note(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
 
     added = client.post(f"{path}/comments", json={"content": "a remark"})
@@ -124,7 +124,7 @@ def test_comments_belong_to_their_note(client: httpx.Client) -> None:
     assert client.get(path).headers["ETag"] == '"3"'
 
 
-def test_the_hundred_and_first_comment_is_a_conflict(client: httpx.Client) -> None:
+def test_the_hundred_and_first_comment_is_a_conflict(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
 
     answers = [client.post(f"{path}/comments", json={"content": "c"}) for _ in range(101)]
@@ -133,7 +133,7 @@ def test_the_hundred_and_first_comment_is_a_conflict(client: httpx.Client) -> No
     assert client.get(path).json()["data"]["version"] == 101
 
 
-def test_if_match_lets_only_the_version_through(client: httpx.Client) -> None:
+def test_if_match_lets_only_the_version_through(client: httpx2.Client) -> None:
     note = create(client)
     path, headers = f"/notes/{note['id']}", {"If-Match": '"2", "1"'}
 
@@ -149,7 +149,7 @@ def test_if_match_lets_only_the_version_through(client: httpx.Client) -> None:
     assert client.put(path, json={"content": "new"}, headers=headers).headers["ETag"] == '"2"'
 
 
-def test_if_none_match_spares_a_known_version(client: httpx.Client) -> None:
+def test_if_none_match_spares_a_known_version(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
     answer = client.get(path, headers={"If-None-Match": '"1"'})
 
@@ -159,7 +159,7 @@ def test_if_none_match_spares_a_known_version(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"content": None}, {"content": " "}, {"content": "x", "id": 1}], ids=str
 )
-def test_an_invalid_body_is_422_wherever_it_is_sent(client: httpx.Client, body: object) -> None:
+def test_an_invalid_body_is_422_wherever_it_is_sent(client: httpx2.Client, body: object) -> None:
     path = f"/notes/{create(client)['id']}"
     writes = [("POST", "/notes"), ("PUT", path), ("POST", f"{path}/comments"), ("PATCH", path)]
 
@@ -167,13 +167,13 @@ def test_an_invalid_body_is_422_wherever_it_is_sent(client: httpx.Client, body: 
         check_problem(client.request(method, target, json=body), 422)
 
 
-def test_a_malformed_id_is_404_whatever_is_sent(client: httpx.Client) -> None:
+def test_a_malformed_id_is_404_whatever_is_sent(client: httpx2.Client) -> None:
     check_problem(client.put("/notes/x", json={}), 404)
     check_problem(client.post("/notes/x/comments", json={}), 404)
     check_problem(client.delete(f"/notes/{create(client)['id']}/comments/x"), 404)
 
 
-def test_checks_come_in_the_order_404_422_412_409(client: httpx.Client) -> None:
+def test_checks_come_in_the_order_404_422_412_409(client: httpx2.Client) -> None:
     path = f"/notes/{create(client)['id']}"
     for _ in range(100):
         client.post(f"{path}/comments", json={"content": "c"})
@@ -188,7 +188,7 @@ def test_checks_come_in_the_order_404_422_412_409(client: httpx.Client) -> None:
     check_problem(client.post(f"{path}/comments", json=valid), 409)
 
 
-def test_the_document_says_what_can_come(client: httpx.Client) -> None:
+def test_the_document_says_what_can_come(client: httpx2.Client) -> None:
     document = client.get("/openapi.json").json()
 
     statuses = {

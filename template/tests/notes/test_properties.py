@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import schemathesis
 from hypothesis import settings as limited
 from schemathesis import checks
@@ -32,7 +32,7 @@ document = schemathesis.openapi.from_dict(create_app(Settings.model_construct())
 @document.parametrize()
 @limited(EXAMPLES)
 def test_every_answer_is_as_documented(
-    case: schemathesis.Case[Any], client: httpx.Client, settings: Settings
+    case: schemathesis.Case[Any], client: httpx2.Client, settings: Settings
 ) -> None:
     """It is no failure either, and reveals no internals. A note that is named exists."""
     if ID.fullmatch(str(case.path_parameters.get("note_id"))):

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import repeat
 from typing import Any
 
-import httpx
+import httpx2
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -345,7 +345,7 @@ def test_strangers_who_name_other_keys_leave_places_to_others(
 
         def status(token: str) -> int:
             headers = {"Authorization": f"Bearer {token}"}
-            return httpx.get(f"{address}/probe", headers=headers).status_code
+            return httpx2.get(f"{address}/probe", headers=headers).status_code
 
         assert status(issuer.token()) == 200
         issuer.answering.clear()
@@ -419,13 +419,13 @@ def test_while_the_issuer_is_away_it_is_503_and_then_it_recovers(
     chosen = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE}
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     with serving(create_app(settings.model_copy(update=chosen))) as address:
-        away = httpx.get(f"{address}/probe", headers=headers)
+        away = httpx2.get(f"{address}/probe", headers=headers)
         check_problem(away, 503)
         assert away.headers["Retry-After"]
-        assert httpx.get(f"{address}/health/ready").status_code == 200
+        assert httpx2.get(f"{address}/health/ready").status_code == 200
 
         issuer.documents = documents
-        assert httpx.get(f"{address}/probe", headers=headers).status_code == 200
+        assert httpx2.get(f"{address}/probe", headers=headers).status_code == 200
 
 
 async def test_a_verified_token_is_believed_for_a_while_but_not_after_its_end(

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import cache
 from hashlib import sha256
 
-import httpx
+import httpx2
 import pytest
 
 from app.settings import Settings
@@ -17,7 +17,7 @@ from tests.kit.support import MISSING, create, serving
 APP = "https://app.example.com"
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 
-Open = Callable[..., httpx.Client]
+Open = Callable[..., httpx2.Client]
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +26,10 @@ def open_with(settings: Settings) -> Iterator[Open]:
     with ExitStack() as stack:
 
         @cache
-        def opened(**changed: object) -> httpx.Client:
+        def opened(**changed: object) -> httpx2.Client:
             app = create_app(settings.model_copy(update=changed))
             address = stack.enter_context(serving(app))
-            return stack.enter_context(httpx.Client(base_url=address))
+            return stack.enter_context(httpx2.Client(base_url=address))
 
         yield opened
 
@@ -47,7 +47,7 @@ def test_every_answer_may_be_neither_guessed_nor_framed_nor_kept(
     assert "Strict-Transport-Security" not in headers
 
 
-def test_a_sample_may_be_kept_by_who_asks_whether_it_is_current(client: httpx.Client) -> None:
+def test_a_sample_may_be_kept_by_who_asks_whether_it_is_current(client: httpx2.Client) -> None:
     path = create(client)
     known = {"If-None-Match": client.get(path).headers["ETag"]}
 
@@ -55,7 +55,7 @@ def test_a_sample_may_be_kept_by_who_asks_whether_it_is_current(client: httpx.Cl
         assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_the_docs_page_runs_its_own_scripts_only(client: httpx.Client) -> None:
+def test_the_docs_page_runs_its_own_scripts_only(client: httpx2.Client) -> None:
     page = client.get("/docs")
     (policy,) = page.headers.get_list("Content-Security-Policy")
     (script,) = re.findall(b"<script>(.*?)</script>", page.content, re.DOTALL)
@@ -72,7 +72,7 @@ def test_https_is_demanded_by_setting(open_with: Open) -> None:
     assert headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_no_other_origin_is_allowed_by_default(client: httpx.Client) -> None:
+def test_no_other_origin_is_allowed_by_default(client: httpx2.Client) -> None:
     for method in ("GET", "OPTIONS"):
         headers = client.request(method, "/probe", headers={"Origin": APP}).headers
         assert not [name for name in headers if name.startswith("access-control-")]

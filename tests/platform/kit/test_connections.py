@@ -9,7 +9,7 @@ import threading
 import time
 from importlib.metadata import version
 
-import httpx
+import httpx2
 import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -95,7 +95,7 @@ def check_refusal(answer: bytes, status: int) -> None:
 
 @pytest.mark.parametrize(("sent", "status"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_is_malformed_or_too_much_is_refused(
-    service: str, client: httpx.Client, sent: bytes, status: int
+    service: str, client: httpx2.Client, sent: bytes, status: int
 ) -> None:
     check_refusal(answered(service, sent), status)
 
@@ -126,7 +126,7 @@ def test_a_whole_request_is_answered_whatever_comes_after_it(
 
 @pytest.mark.parametrize("protocol", ["h2c", "websocket", "TLS/1.0", "h2c, websocket"])
 def test_an_upgrade_is_ignored_and_the_body_is_a_body(
-    service: str, client: httpx.Client, protocol: str
+    service: str, client: httpx2.Client, protocol: str
 ) -> None:
     kept = create(client)
     body = f"DELETE {kept} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
@@ -149,7 +149,7 @@ def test_space_around_a_header_is_not_part_of_it(service: str) -> None:
 
 
 @pytest.mark.parametrize("size", [4096, MAX_HEAD_BYTES - 200])
-def test_a_head_within_the_limit_is_not(client: httpx.Client, size: int) -> None:
+def test_a_head_within_the_limit_is_not(client: httpx2.Client, size: int) -> None:
     assert client.get("/probe", headers={"X": "a" * size}).status_code == 200
 
 
@@ -180,7 +180,7 @@ def test_a_client_that_stops_sending_is_not_waited_for(settings: Settings) -> No
         for rest in (unread, unread + b"half"):
             assert answered(address, GET + rest).startswith(b"HTTP/1.1 200 ")
         assert answered(address, GET + b"\r\n", b"\r\n").startswith(b"HTTP/1.1 200 ")
-        metrics = httpx.get(f"{address}/metrics").text
+        metrics = httpx2.get(f"{address}/metrics").text
 
     refused = 'method="_OTHER",http_response_status_code="408",http_route="other"'
     assert f"duration_seconds_count{{http_request_{refused}}} 2.0" in metrics
@@ -215,7 +215,7 @@ def test_one_request_too_many_is_503_at_once(settings: Settings) -> None:
     limits = {"max_concurrent_requests": 1, "cors_origins": frozenset({page})}
     few = settings.model_copy(update=limits)
     waiting = b"Expect: 100-continue\r\nContent-Length: 15\r\n\r\n"
-    with serving(create_app(few)) as address, httpx.Client(base_url=address) as client:
+    with serving(create_app(few)) as address, httpx2.Client(base_url=address) as client:
         with connected(address, POST + waiting) as first:
             assert first.recv(65536).startswith(b"HTTP/1.1 100 ")
             refused = client.get("/probe", headers={"Origin": page})

@@ -1,6 +1,6 @@
 """Which origins are allowed, and which settings are none."""
 
-import httpx
+import httpx2
 import pytest
 
 from app.kit.errors import InvalidSettings
@@ -11,11 +11,11 @@ from tests.kit.support import serving
 APP = "https://app.example.com"
 
 
-def asked_from(settings: Settings, origin: str, *allowed: str) -> httpx.Headers:
+def asked_from(settings: Settings, origin: str, *allowed: str) -> httpx2.Headers:
     """Return the headers of an answer to a page of an origin."""
     chosen = settings.model_copy(update={"cors_origins": frozenset(allowed)})
     with serving(create_app(chosen)) as address:
-        return httpx.get(f"{address}/probe", headers={"Origin": origin}).headers
+        return httpx2.get(f"{address}/probe", headers={"Origin": origin}).headers
 
 
 @pytest.mark.parametrize("origin", ["https://app.example.com.evil.example", "null", "*", ""])

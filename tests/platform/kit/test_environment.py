@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from app.kit.environment import MAX_CHARACTERS, add_to_dotenv, load_dotenv, read_dotenv
@@ -138,7 +138,7 @@ def test_plugins_that_are_not_installed_stop_nothing(
 
 
 def await_live(address: str) -> None:
-    with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+    with httpx2.Client(transport=httpx2.HTTPTransport(retries=8)) as client:
         assert client.get(address).status_code == 200
 
 

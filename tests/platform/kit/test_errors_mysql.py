@@ -1,8 +1,11 @@
 """What the errors of MySQL, MariaDB and asyncmy mean."""
 
+import re
+
 import pytest
 import sqlalchemy as sa
 from asyncmy import errors
+from asyncmy.converters import escape_item
 
 from app.kit.storage.mysql_errors import fault
 from app.kit.storage.operations import Fault
@@ -37,3 +40,10 @@ def test_every_code_has_a_meaning(code: int, means: Fault | None) -> None:
 @pytest.mark.parametrize(("error", "means"), CLASSES.values(), ids=CLASSES.keys())
 def test_every_class_has_a_meaning(error: Exception, means: Fault | None) -> None:
     assert fault(error) is means
+
+
+def test_a_dictionary_as_a_value_is_escaped_with_its_keys() -> None:
+    """See CVE-2025-65896: asyncmy before 0.2.12 did not escape them."""
+    value = escape_item({"a' OR 1=1 -- ": "x"}, "utf8mb4")
+
+    assert not re.search(r"[^\\]'", value[1:-1])

@@ -4,7 +4,7 @@ import re
 import socket
 from contextlib import suppress
 
-import httpx
+import httpx2
 import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +29,7 @@ PARTS = [
 @given(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9), max_size=9))
 @hypothesis.settings(EXAMPLES)
 def test_whatever_comes_the_service_does_not_fail(
-    service: str, client: httpx.Client, parts: list[bytes]
+    service: str, client: httpx2.Client, parts: list[bytes]
 ) -> None:
     with connected(service, b"".join(parts)) as connection:
         with suppress(OSError):  # The service may have closed it already.

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -162,7 +162,7 @@ def test_a_trace_leads_from_the_caller_through_the_route_to_the_database(seen: S
     assert attributes["url.query"] == "REDACTED"
 
 
-def test_without_a_word_from_the_environment_nothing_can_trace(client: httpx.Client) -> None:
+def test_without_a_word_from_the_environment_nothing_can_trace(client: httpx2.Client) -> None:
     client.get("/probe")
 
     loaded = [name for name in sys.modules if name.startswith("opentelemetry.")]
@@ -172,9 +172,9 @@ def test_without_a_word_from_the_environment_nothing_can_trace(client: httpx.Cli
 @pytest.mark.usefixtures("revisions")
 def test_failures_are_counted_by_kind(empty_database: Settings) -> None:
     with serving(create_app(empty_database)) as address:
-        assert httpx.get(f"{address}/probe").status_code == 503
-        assert httpx.get(f"{address}/probe/bug").status_code == 500
-        metrics = httpx.get(f"{address}/metrics").text
+        assert httpx2.get(f"{address}/probe").status_code == 503
+        assert httpx2.get(f"{address}/probe/bug").status_code == 500
+        metrics = httpx2.get(f"{address}/metrics").text
 
     assert value(metrics, "app_failures_total", kind="schema") == 1
     assert value(metrics, "app_failures_total", kind="bug") == 1
@@ -183,7 +183,7 @@ def test_failures_are_counted_by_kind(empty_database: Settings) -> None:
 
 def test_metrics_can_be_hidden(settings: Settings) -> None:
     with serving(create_app(settings.model_copy(update={"metrics": False}))) as address:
-        assert httpx.get(f"{address}/metrics").status_code == 404
+        assert httpx2.get(f"{address}/metrics").status_code == 404
 
 
 async def test_the_pool_tells_who_waits(settings: Settings) -> None:

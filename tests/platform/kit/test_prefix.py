@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
 
-import httpx
+import httpx2
 import pytest
 
 from app.kit.errors import InvalidSettings
@@ -13,14 +13,14 @@ from tests.kit.probe.service import create_app
 from tests.kit.support import serving
 
 
-class Proxied(httpx.Client):
+class Proxied(httpx2.Client):
     """A client of a proxy that strips a prefix from the paths."""
 
     def __init__(self, address: str, prefix: str) -> None:
         super().__init__(base_url=address, timeout=10)
         self.prefix = prefix
 
-    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         assert request.url.path.startswith(f"{self.prefix}/")
         path = request.url.raw_path.removeprefix(self.prefix.encode())
         request.url = request.url.copy_with(raw_path=path)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
@@ -81,7 +81,7 @@ def test_a_client_that_leaves_is_noticed(address: str) -> None:
     for _ in range(100):
         if "leaver" in left:
             return
-        httpx.get(f"{address}/health/live")
+        httpx2.get(f"{address}/health/live")
     raise AssertionError
 
 
@@ -104,18 +104,18 @@ def test_frames_may_come_with_the_handshake(address: str) -> None:
 def test_where_there_is_no_websocket_the_upgrade_is_ignored(
     address: str, path: str, status: int
 ) -> None:
-    answer = httpx.get(address + path, headers=HANDSHAKE)
+    answer = httpx2.get(address + path, headers=HANDSHAKE)
 
     assert answer.status_code == status
 
 
 def test_a_request_that_is_no_handshake_gets_no_websocket(address: str) -> None:
-    assert httpx.get(f"{address}/echo/x").status_code == 404
-    assert httpx.post(f"{address}/echo/x", headers=HANDSHAKE, content="x").status_code == 404
+    assert httpx2.get(f"{address}/echo/x").status_code == 404
+    assert httpx2.post(f"{address}/echo/x", headers=HANDSHAKE, content="x").status_code == 404
 
 
 def test_a_stream_arrives_as_it_is_sent(address: str) -> None:
-    with httpx.stream("GET", f"{address}/events") as answer:
+    with httpx2.stream("GET", f"{address}/events") as answer:
         lines = answer.iter_lines()
         assert next(lines) == "data: first"
         go_on.set()

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-import httpx
+import httpx2
 import pytest
 
 from app.kit.dump.feature import DumpedFeature, TransferError, find
@@ -20,7 +20,7 @@ from tests.notes.dumps import dump_of, many, record
 from tests.notes.made import new_note
 
 
-def posted(client: httpx.Client, path: str, content: str) -> tuple[int, str | None, str | None]:
+def posted(client: httpx2.Client, path: str, content: str) -> tuple[int, str | None, str | None]:
     answer = client.post(path, json={"content": content}, headers={"Idempotency-Key": "k"})
     return answer.status_code, answer.headers.get("Location"), answer.headers.get("ETag")
 
@@ -64,7 +64,7 @@ def notes(emptied: Storage) -> NoteRepository:
 
 
 async def test_clients_notice_nothing_after_a_move(
-    feature: DumpedFeature, notes: NoteRepository, empty_database: Settings, client: httpx.Client
+    feature: DumpedFeature, notes: NoteRepository, empty_database: Settings, client: httpx2.Client
 ) -> None:
     async with open_storage(empty_database) as elsewhere:
         await elsewhere.migrate()

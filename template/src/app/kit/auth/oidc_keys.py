@@ -7,7 +7,7 @@ import math
 import time
 from typing import Any
 
-import httpx
+import httpx2
 from jwt import PyJWK, PyJWKSet
 
 from app.kit.auth.access import InvalidToken, is_loopback
@@ -26,8 +26,8 @@ MAX_KEYS = 100
 def is_secure(text: str) -> bool:
     """Return whether a URL uses TLS, or plain HTTP on this machine."""
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL:
         return False
     is_here = url.scheme == "http" and is_loopback(url.host)
     return is_here or (url.scheme == "https" and bool(url.host))
@@ -91,7 +91,7 @@ class IssuerKeys:
 
 async def _fetched_keys(issuer: str) -> dict[str | None, PyJWK]:
     plain = {"Accept-Encoding": "identity"}  # A compressed body could expand a thousand times.
-    async with httpx.AsyncClient(timeout=None, headers=plain) as client:  # See _refresh.
+    async with httpx2.AsyncClient(timeout=None, headers=plain) as client:  # See _refresh.
         found = await _json(client, issuer.rstrip("/") + DISCOVERY)
         if found.get("issuer") != issuer:
             raise ValueError("it calls itself by another name")
@@ -101,7 +101,7 @@ async def _fetched_keys(issuer: str) -> dict[str | None, PyJWK]:
     return {key.key_id: key for key in PyJWKSet(keys) if key.public_key_use != "enc"}
 
 
-async def _json(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
+async def _json(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:
     if not is_secure(url):
         raise ValueError(f"{url} is not secure")
     body = bytearray()
