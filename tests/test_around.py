@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,52 @@ def test_the_pipeline_has_the_database_of_the_compose_file(
 
     assert f" {service['name']}\n" in (tmp_path / "compose.yaml").read_text()
     assert f"{service['alias']}/app" in pipeline[f"test-{engine}"]["variables"]["TEST_DATABASE_URL"]
+
+
+def test_each_line_for_agents_names_what_there_is(project: Path) -> None:
+    text = (project / "AGENTS.md").read_text()
+    lines = [" ".join(line.split()) for line in re.split(r"\n(?=- )|\n\n", text)]
+    made = {".venv", ".env", "uv.lock"}  # By the first command.
+
+    for line in lines:
+        if line.startswith("- "):
+            named = re.findall(r"`([^`]+)`", line)
+            assert all(exists(project, name) for name in named if name not in made), line
+            assert named or line in text.partition("## Conventions")[2].replace("\n  ", " "), line
+
+
+def exists(project: Path, name: str) -> bool:
+    """Return whether a project has a target of make, a file, or a name in a module."""
+    command, *words = name.split()
+    if command == "make":
+        return f"\n{words[0]}:" in (project / "Makefile").read_text()
+    if command == ".venv/bin/pytest":
+        return (project / words[0]).is_file()
+    if name.startswith("app."):
+        path = name.replace(".", "/")
+        module, _, attribute = path.rpartition("/")
+        inside = project / f"src/{module}.py"
+        is_name = inside.exists() and f"class {attribute}" in inside.read_text()
+        return is_name or any(project.glob(f"src/{path}*"))
+    return (project / name).exists() or any(project.rglob(f"src/app/*/{name}"))
+
+
+def test_the_debugger_starts_what_the_project_installs(project: Path) -> None:
+    launch = json.loads((project / ".vscode/launch.json").read_text())
+    installs = tomllib.loads((project / "pyproject.toml").read_text())
+    serve, tests = launch["configurations"]
+
+    assert Path(serve["program"]).name in installs["project"]["scripts"]
+    assert any(each.startswith(tests["module"]) for each in installs["dependency-groups"]["dev"])
+
+
+def test_containers_need_nothing_that_only_docker_has(project: Path) -> None:
+    services = yaml.safe_load((project / "compose.yaml").read_text())["services"]
+
+    drivers = {
+        service["logging"]["driver"] for service in services.values() if "logging" in service
+    }
+    assert drivers == {"json-file"}  # Podman has no "local".
 
 
 def test_the_dev_container_is_beside_its_database(project: Path, database: str) -> None:

@@ -33,7 +33,7 @@ def commands(page: Path) -> list[str]:
 @pytest.fixture(scope="session")
 def pages(installed: Made) -> list[Path]:
     """The documents, and the README of a project."""
-    return [*PAGES, installed("adaptable") / "README.md"]
+    return [*PAGES, *(installed("adaptable") / name for name in ("README.md", "AGENTS.md"))]
 
 
 def test_commands_are_found(pages: list[Path]) -> None:
