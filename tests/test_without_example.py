@@ -1,4 +1,4 @@
-"""The example can be deleted: what is left is a service, and its platform's tests pass."""
+"""A project without the example: what is left is a service, and its tests pass."""
 
 import json
 import shutil
@@ -6,35 +6,31 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Made, in_place_of
+from conftest import Made, Run, Tool, commit, in_place_of, once, render, tree
+from next_release import NEXT
 
-EXAMPLE = ("src/app/notes", "tests/notes", "src/app/migrations")
-OF_THE_ENGINE = ["cli", "http", "dump"]
-
-
-def without_example(project: Path, folder: Path) -> Path:
-    """Return a copy of a project, with nothing of notes."""
-    bare = shutil.copytree(project, folder / "bare")
-    for name in EXAMPLE:
-        shutil.rmtree(bare / name)
-    return bare
+OF_THE_ENGINE = ["cli", "http", "dump", "dump_commands"]
+VERSIONS = "src/app/migrations/"
 
 
-@pytest.fixture(scope="module")
-def bare(rendered: Made, database: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of each variant without the example."""
-    return without_example(rendered(database), tmp_path_factory.mktemp(database))
+@pytest.fixture(scope="session")
+def without(template: Path, shared: Path) -> Made:
+    """Return the folder of a variant without the example; nobody changes it."""
+    return lambda database: once(
+        shared / f"without-{database}",
+        lambda folder: render(template, database, folder, example="none"),
+    )
 
 
-def test_the_rest_passes_its_checks(installed: Made, database: str, bare: Path) -> None:
-    home = installed(database)
+def test_the_rest_passes_its_checks(installed: Made, database: str, without: Made) -> None:
+    home, bare = installed(database), without(database)
 
     in_place_of(home, bare, database, "ruff", "format", "--check")
     in_place_of(home, bare, database, "ruff", "check")
     in_place_of(home, bare, database, "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
 
 
-def test_the_rest_passes_its_tests(installed: Made, database: str, bare: Path) -> None:
+def test_the_rest_passes_its_tests(installed: Made, database: str, without: Made) -> None:
     """All of them on SQLite, elsewhere those in which the engine counts."""
     kind = "mongodb" if database == "mongodb" else "sql"
     chosen = [f"tests/kit/test_{name}.py" for name in (*OF_THE_ENGINE, f"{kind}_migrations")]
@@ -42,19 +38,76 @@ def test_the_rest_passes_its_tests(installed: Made, database: str, bare: Path) -
         chosen = []
     engine = "sqlite" if database == "adaptable" else database
 
-    in_place_of(installed(database), bare, engine, "pytest", *chosen)
+    in_place_of(installed(database), without(database), engine, "pytest", *chosen)
 
 
 def test_a_service_without_features_has_its_commands(
-    rendered: Made, installed: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    without: Made, installed: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bare = without_example(rendered("sqlite"), tmp_path)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
 
     def app(*arguments: str) -> str:
         code = "from app.cli import main; main()"
-        return in_place_of(installed("sqlite"), bare, "sqlite", "python", "-c", code, *arguments)
+        command = ["python", "-c", code, *arguments]
+        return in_place_of(installed("sqlite"), without("sqlite"), "sqlite", *command)
 
     for arguments in (["migrate"], ["migrate", "--check"], ["seed"]):
         assert app(*arguments) == ""
     assert set(json.loads(app("openapi"))["paths"]) == {"/health/live", "/health/ready"}
+
+
+def test_what_is_left_when_the_example_is_removed_is_a_project_without_it(
+    rendered: Made, without: Made, installed: Made, tmp_path: Path, run: Run
+) -> None:
+    project = shutil.copytree(rendered("adaptable"), tmp_path / "project")
+    before = tree(project)
+
+    dry = run(project, "remove", NAME="notes", DRY_RUN="1")
+    assert (dry.returncode, tree(project)) == (0, before), dry.stderr
+    done = run(project, "remove", NAME="notes")
+
+    assert done.returncode == 0, done.stderr
+    after = tree(project)
+    revisions = {name for name in after if name.startswith(VERSIONS)}
+    assert revisions - before.keys() == {n for n in revisions if n.endswith("_remove_notes.py")}
+    assert {n: t for n, t in after.items() if n not in revisions} == tree(without("adaptable"))
+    migrations = "tests/kit/test_sql_migrations.py"
+    in_place_of(installed("adaptable"), project, "sqlite", "pytest", migrations)
+    in_place_of(installed("adaptable"), project, "sqlite", "ruff", "check")
+
+
+def test_the_example_in_use_is_not_removed(rendered: Made, tmp_path: Path, run: Run) -> None:
+    project = shutil.copytree(rendered("sqlite"), tmp_path / "project")
+    assert run(project, "make", NAME="tags", FIELDS="note:ref(notes)").returncode == 0
+
+    done = run(project, "remove", NAME="notes")
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: notes: tags refers to it; remove that first\n",
+    )
+
+
+@pytest.mark.parametrize("is_removed", [False, True], ids=["from the start", "removed"])
+def test_no_release_brings_revisions_of_the_example(
+    releases: Path, tmp_path: Path, run: Run, tool: Tool, is_removed: bool
+) -> None:
+    answer = {} if is_removed else {"example": "none"}
+    render(releases, "sqlite", tmp_path, "v999.0.0", **answer)
+    if is_removed:
+        assert run(tmp_path, "remove", NAME="notes").returncode == 0
+    before = {name for name in tree(tmp_path) if "notes" in name or name.startswith(VERSIONS)}
+
+    assert tool(tmp_path, "update") == 0
+
+    commit(tmp_path, "Updated")
+    assert NEXT in (tmp_path / ".copier-answers.yml").read_text()
+    after = {name for name in tree(tmp_path) if "notes" in name or name.startswith(VERSIONS)}
+    assert after == before
+
+
+def test_the_answer_is_changed_by_removing_it(rendered: Made, tmp_path: Path, tool: Tool) -> None:
+    project = shutil.copytree(rendered("sqlite"), tmp_path / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAKEFLAGS", " -- example=none")
+        assert "`make remove NAME=notes` takes it out" in str(tool(project, "answer"))

@@ -5,14 +5,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import answers_file as answers
 from merge import Files, Merge, merge, renames, write
 from renders import rendered
 from repository import committed, paths
-from revisions import about_removed, follow_own
+from revisions import VERSIONS, about_removed, follow_own
 from worktree import SAVED, apply, copy_of, refuse_what_would_be_lost, save_edited
 
 OWN = ("src/", "tests/", f"{SAVED}/")
@@ -50,6 +51,7 @@ def change(text: str, *, is_update: bool, is_dry: bool, **target: Any) -> Iterat
         if new[answers.FILE] == Path(answers.FILE).read_bytes():
             yield None
             return
+        old = {name: text for name, text in old.items() if not _may_be_applied(name, new)}
         mine = committed(lambda name: name in old or name in new or name.startswith(OWN))
         write(mine, folder / "mine")
         left_out = about_removed(old, mine, new)
@@ -68,6 +70,17 @@ def change(text: str, *, is_update: bool, is_dry: bool, **target: Any) -> Iterat
             yield Change(
                 old, mine, made, merged, after, saved, left_out, renamed, notes, left, is_finished
             )
+
+
+def _may_be_applied(name: str, new: Files) -> bool:
+    """Return whether a file is a revision that is gone, for databases that the service still has.
+
+    Databases may have it, so it stays.
+    """
+    if name in new or not fnmatch(name, VERSIONS):
+        return False
+    kind = PurePosixPath(name).parts[3]
+    return f"src/app/kit/migrations/{kind}/__init__.py" in new
 
 
 def _follow() -> tuple[str, bool]:

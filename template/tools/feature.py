@@ -9,16 +9,19 @@ import os
 import shlex
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from changes import check_change
 from following import follow
-from generator import render
+from generator import EXAMPLE, render
 from names import APP, SpecificationError, check_names
-from project import check_references, every, read, revisions
+from project import check_references, every, has_example, read, revisions
 from repository import TemplateError, error_line, leave_other_repositories, refuse_unfinished_work
 from specification import FILE, Specification, parse_fields, singular_of
 from texts import Change, changes
+
+KEEP = "To keep the data, go back first: `git checkout .`, `app dump --feature"
 
 
 def make(name: str, singular: str, fields: str, *, is_dry: bool) -> bool:
@@ -50,11 +53,14 @@ def make(name: str, singular: str, fields: str, *, is_dry: bool) -> bool:
 def remove(name: str, *, is_dry: bool) -> bool:
     """Delete a feature and its tests, and write the revision that drops what it stored."""
     spec = read(name)
-    if not spec:
-        raise SpecificationError(f"{name}: the project has no feature of that name with a {FILE}")
     for other in every():
         if name in other.references:
             raise SpecificationError(f"{name}: {other.name} refers to it; remove that first")
+    if name == EXAMPLE and has_example():
+        finished: bool = import_module("example").remove(name, is_dry=is_dry)  # Copier is slow.
+        return finished
+    if not spec:
+        raise SpecificationError(f"{name}: the project has no feature of that name with a {FILE}")
     folders = [APP / name, Path("tests", name)]
     dropping = revisions(spec, None)
     if is_dry:
@@ -65,7 +71,7 @@ def remove(name: str, *, is_dry: bool) -> bool:
     for each in changes({}, dropping):
         each.execute()
     print(f"Removed {name}; this revision drops what it stored:", *dropping, sep="\n    ")
-    print(f"To keep the data, go back first: `git checkout .`, `app dump --feature {name} FILE`.")
+    print(f"{KEEP} {name} FILE`.")
     return True
 
 

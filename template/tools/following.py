@@ -21,7 +21,7 @@ from specification import FILE, Specification
 from texts import Change, changes
 
 MIGRATIONS = APP / "migrations"
-GENERATED = re.compile(r"(?:[0-9a-f]{12}|[0-9]{4})_(add|change|remove)_(\w+)")
+GENERATED = re.compile(r"(?:[0-9a-f]{12}|[0-9]{4})_(?:(add|change|remove)_)?(\w+)")
 
 
 def follow() -> bool:

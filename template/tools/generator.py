@@ -25,6 +25,9 @@ OPTIONS = (
     "format.skip-magic-trailing-comma=true",
 )
 
+EXAMPLE = "notes"
+"""A feature without a specification that others can refer to, unless the owner's has this name."""
+
 KIT_TYPES = {
     "url": "Url",
     "email": "Email",
@@ -211,6 +214,7 @@ def context(spec: Specification) -> dict[str, Any]:
         "has_refs": any(each.is_ref for each in fields),
         "refs": [each for each in fields if each.is_ref],
         "parents": sorted({each.arguments[0] for each in fields if each.is_ref} - {spec.name}),
+        "example": "" if (APP / EXAMPLE / FILE).exists() else EXAMPLE,
         "a_name": a_singular.replace(" ", "_"),
         "two": all(not f.unique or f.is_ref or len(set(f.samples)) > 1 for f in fields),
         "differ": any(not f.is_ref and len(set(f.samples)) > 1 for f in fields),

@@ -27,7 +27,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bson import Decimal128
+from bson import Binary, Decimal128
 
 from app.kit.migrations.mongodb import Database
 from app.kit.migrations.mongodb.rules import drop_index, set_rules
@@ -36,11 +36,11 @@ from app.kit.migrations.mongodb.rules import drop_index, set_rules
 
 
 async def upgrade(database: Database) -> None:
-{upgrade}
+    {upgrade}
 
 
 async def downgrade(database: Database) -> None:
-{downgrade}
+    {downgrade}
 '''
 
 
@@ -62,11 +62,16 @@ def revision(old: Specification | None, new: Specification | None) -> dict[str, 
         up, down = _create(spec), [f'await database.drop_collection("{spec.name}")']
         if not new:
             up, down = down, up
+    path, text = text_of(title, "\n".join(constants), *("\n    ".join(each) for each in (up, down)))
+    return {path: text}
+
+
+def text_of(title: str, constants: str, upgrade: str, downgrade: str) -> tuple[str, str]:
+    """Return the path and the text of a revision that comes last."""
     numbers = [int(p.name.partition("_")[0]) for p in VERSIONS.glob("[0-9]*_*.py")]
-    path = VERSIONS / f"{max(numbers, default=0) + 1:04}_{title.replace(' ', '_')}.py"
-    values = {"title": title, "constants": "\n".join(constants)}
-    text = TEXT.format(**values, upgrade=_lines(up), downgrade=_lines(down))
-    return formatted({str(path): text})
+    path = str(VERSIONS / f"{max(numbers, default=0) + 1:04}_{title.replace(' ', '_')}.py")
+    values = {"title": title, "constants": constants, "upgrade": upgrade, "downgrade": downgrade}
+    return path, formatted({path: TEXT.format(**values)})[path]
 
 
 def _undone(old: Specification, new: Specification) -> list[Field]:
@@ -187,7 +192,3 @@ def _named(fields: Iterable[Field]) -> dict[str, str]:
                 f'[("{each.name}", 1)], unique=True, partialFilterExpression={some}'
             )
     return found
-
-
-def _lines(lines: list[str]) -> str:
-    return "\n".join(f"    {line}" for line in lines)

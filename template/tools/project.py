@@ -3,14 +3,12 @@
 from importlib import import_module
 from pathlib import Path
 
+from generator import EXAMPLE
 from names import APP, NAME, SpecificationError
 from specification import FILE, Specification
 
 KINDS = sorted(p.stem.partition("_")[0] for p in Path(__file__).parent.glob("*_revisions.py"))
 """The kinds of databases that the project has repositories and revisions for."""
-
-HAND_WRITTEN = {"notes"}
-"""Features without a specification that others can refer to."""
 
 
 def read(name: str, table: str = "made") -> Specification | None:
@@ -40,11 +38,16 @@ def check_references(spec: Specification) -> None:
     """Raise ``SpecificationError`` unless what it refers to is there, and does not refer to it."""
     for target in sorted(spec.references):
         other = read(target) if target != spec.name else spec
-        if not other and not (target in HAND_WRITTEN and (APP / target / "routes.py").exists()):
+        if not other and not (target == EXAMPLE and has_example()):
             raise SpecificationError(f"ref({target}): the project has no such feature to refer to")
         if spec.name in _reached(target):
             reason = "features cannot refer to each other in a circle, nor to themselves"
             raise SpecificationError(f"ref({target}): {reason}")
+
+
+def has_example() -> bool:
+    """Return whether the project has the example, which has no specification."""
+    return read(EXAMPLE) is None and (APP / EXAMPLE / "routes.py").exists()
 
 
 def _reached(name: str) -> set[str]:

@@ -29,11 +29,11 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-{upgrade}
+    {upgrade}
 
 
 def downgrade() -> None:
-{downgrade}
+    {downgrade}
 '''
 
 
@@ -49,14 +49,17 @@ def revision(old: Specification | None, new: Specification | None) -> dict[str, 
         up, down, title = _drop(old), _create(old), f"remove {old.name}"
     if not up and not down:
         return {}
+    path, text = text_of(title, *("\n    ".join(lines or ["pass"]) for lines in (up, down)))
+    return {path: text}
+
+
+def text_of(title: str, upgrade: str, downgrade: str) -> tuple[str, str]:
+    """Return the path and the text of a revision that follows the last one."""
     name = uuid4().hex[:12]
     path = str(VERSIONS / f"{name}_{title.replace(' ', '_')}.py")
-    values = {"title": title, "revision": name, "down": _head(), "upgrade": _body(up)}
-    return formatted({path: HEAD.format(**values, downgrade=_body(down))})
-
-
-def _body(lines: list[str]) -> str:
-    return "\n".join(f"    {line}" for line in lines or ["pass"])
+    values = {"title": title, "revision": name, "down": _head()}
+    text = HEAD.format(**values, upgrade=upgrade, downgrade=downgrade)
+    return path, formatted({path: text})[path]
 
 
 def _head() -> str:

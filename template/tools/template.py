@@ -126,7 +126,11 @@ def run(command: str, engine: str | None) -> bool:
             return show_distance(os.environ.get("FORMAT", ""))
         if command == "update":
             return update(os.environ.get("TEMPLATE", ""), is_dry=is_dry)
-        return change_answers({"database": engine} if engine else given(), is_dry=is_dry)
+        wanted = {"database": engine} if engine else given()
+        if "example" in wanted:  # Revisions of it stay, so it takes one more that drops its data.
+            reason = "`make remove NAME=notes` takes it out; to have it back, revert that commit."
+            raise TemplateError(f"example: {reason}")
+        return change_answers(wanted, is_dry=is_dry)
 
 
 def main() -> None:

@@ -1,0 +1,27 @@
+"""Takes the example out of the project, as if it had been generated without one.
+
+The example has no specification. What it has stored is read from its models, before they go.
+"""
+
+import sys
+from importlib import import_module
+
+from merge import write
+from project import KINDS
+from template import change_answers, one_line_errors
+
+
+def remove(name: str, *, is_dry: bool) -> bool:
+    """Take the answer that there is no example; return whether there are no conflicts."""
+    sys.path.insert(0, "src")
+    dropping = {}
+    for kind in KINDS:
+        path, text = import_module(f"{kind}_removal").revision(name)
+        dropping[path] = text.encode()
+    with one_line_errors(is_merging=True):
+        finished = change_answers({"example": "none"}, is_dry=is_dry)
+    if not is_dry:
+        write(dropping)
+    title = "It would write" if is_dry else "Written"
+    print(f"{title}, to drop what it stored:", *dropping, sep="\n    ")
+    return finished
