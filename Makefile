@@ -56,6 +56,7 @@ check: .venv/ready ## Check format, lint and types of the template and of its te
 	@$(CHECK_SCHEMA) vendor.github-workflows $(WORKFLOWS)
 	@$(CHECK_SCHEMA) vendor.dependabot template/.github/dependabot.yml
 	@$(CHECK_SCHEMA) vendor.gitlab-ci template/.gitlab-ci.yml template/.gitlab/*.yml
+	@$(CHECK_SCHEMA) vendor.compose-spec docs/clusters/*.yaml
 	@$(CHECK_SCHEMA) vendor.renovate template/renovate.json
 	@zizmor --quiet --offline $(WORKFLOWS) template/.github/dependabot.yml
 	@pre-commit validate-config template/.pre-commit-config.yaml

@@ -81,6 +81,8 @@ class Server:
     def stop(self) -> None:
         """End the server at once, frozen or not, and return when it is gone."""
         if self.process:
+            for child in self._frozen[1:]:  # It must not go on, even for a moment.
+                os.kill(child, signal.SIGKILL)
             self.process.send_signal(self.ending)
             self.thaw()
             self.process.wait()

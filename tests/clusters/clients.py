@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import cycle
+from typing import Any
 from uuid import uuid4
 
 import httpx2
@@ -26,11 +27,10 @@ class Note:
     sends_asked: int = 0
     comments: set[str] = field(default_factory=set)
 
-    def flaws(self, answer: httpx2.Response) -> list[str]:
-        """Return what an answer lacks of the note, or has twice."""
-        if not answer.is_success:
-            return [f"missed: {self.path}: {answer.status_code} {answer.text[:200]}"]
-        found = answer.json()["data"]
+    def flaws(self, found: dict[str, Any] | None) -> list[str]:
+        """Return what a resource lacks of the note, or has twice."""
+        if not found:
+            return [f"lost: {self.path}"]
         comments = Counter(comment["content"] for comment in found["comments"])
         flaws = {
             "lost: content": found["content"] != self.content,
@@ -101,9 +101,12 @@ class Client:
 
     def read(self, reader: httpx2.Client) -> None:
         """Read the newest note, which must be there as it was acknowledged."""
-        answer = self.ask(reader, "GET", self.notes[-1].path)
-        if answer.status_code != 503:
-            self.failures += self.notes[-1].flaws(answer)
+        note = self.notes[-1]
+        answer = self.ask(reader, "GET", note.path)
+        if answer.status_code == 404:
+            self.failures.append(f"missed: {note.path}")
+        elif answer.is_success:
+            self.failures += note.flaws(answer.json()["data"])
 
     def ask_until_done(self, service: httpx2.Client, path: str, content: str) -> httpx2.Response:
         """Send a request under a key until it is acknowledged."""

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from itertools import chain
 from pathlib import Path
 from subprocess import run
+from typing import Any
 
 import httpx2
 
@@ -65,10 +65,12 @@ class Load:
 
     def _flaws(self, reader: httpx2.Client) -> list[str]:
         """Return what is lost or doubled; each content was made for one note."""
+        found = list(all_notes(reader))
+        by_path = {f"/notes/{note['id']}": note for note in found}
+        number = Counter(note["content"] for note in found)
         notes = [note for client in self.clients for note in client.notes]
-        found = Counter(contents(reader))
-        doubled = [f"doubled: {note.content}" for note in notes if found[note.content] > 1]
-        return [*chain.from_iterable(n.flaws(reader.get(n.path)) for n in notes), *doubled]
+        doubled = [f"doubled: {note.path}" for note in notes if number[note.content] > 1]
+        return doubled + [flaw for note in notes for flaw in note.flaws(by_path.get(note.path))]
 
 
 def check_answers(answers: list[httpx2.Response]) -> None:
@@ -80,13 +82,13 @@ def check_answers(answers: list[httpx2.Response]) -> None:
     assert slowest.elapsed.total_seconds() < LONGEST_SECONDS, (slowest, slowest.elapsed)
 
 
-def contents(reader: httpx2.Client) -> Iterator[str]:
-    """Yield the contents of all notes."""
+def all_notes(reader: httpx2.Client) -> Iterator[dict[str, Any]]:
+    """Yield all notes of a service."""
     page = {"next_cursor": ""}
     while (cursor := page["next_cursor"]) is not None:
         where = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
         page = reader.get("/notes", params=where).raise_for_status().json()
-        yield from (note["content"] for note in page["data"])
+        yield from page["data"]
 
 
 @contextmanager
@@ -98,9 +100,9 @@ def under_load(project: Path, folder: Path, *urls: str) -> Iterator[Load]:
     two = urls if len(urls) == 2 else urls * 2
     app = str(project / ".venv/bin/app")
     run([app, "migrate"], env=environment("sqlite") | {"DATABASE_URL": urls[0]}, check=True)
-    with ExitStack() as stack:
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
         services = [serving(app, folder / f"service{i}", url) for i, url in enumerate(two)]
-        load = Load(*map(stack.enter_context, services))
+        load = Load(*pool.map(stack.enter_context, services))
         with load.running():
             load.settle()
             yield load

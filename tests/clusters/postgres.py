@@ -3,7 +3,14 @@
 import shutil
 
 from binaries import run
+from clusters.proxies import HAProxy
+from conftest import ROOT
 from servers import Postgres, environment
+
+DOCS = (ROOT / "docs/clusters.md").read_text()
+CHECK = DOCS[
+    DOCS.index("    option tcp-check  # user") : DOCS.index("    default-server check inter")
+]
 
 
 class Node(Postgres):
@@ -49,3 +56,9 @@ class Node(Postgres):
         psql = (self.binaries / self.binary).with_name("psql")
         command = (psql, "--no-psqlrc", "-qAt", f"--command={statement}", self.url)
         return run(*command, env=environment(self.binaries)).strip()
+
+
+class PrimaryProxy(HAProxy):
+    """Leads to the primary by the check of the documentation, whose user is ``haproxy``."""
+
+    check = CHECK

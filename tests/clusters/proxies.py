@@ -40,7 +40,7 @@ class PgBouncer(Proxy):
     address = "postgresql://postgres@127.0.0.1:{port}/postgres"
     template = """
 [databases]
-* = host=127.0.0.1 port={self.servers[0].port}
+* = host=127.0.0.1 port={self.servers[0].port} user=postgres
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {self.port}
@@ -48,6 +48,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = {self.mode}
 default_pool_size = 20
+server_login_retry = 1
 """
 
     def __init__(self, *servers: Server, mode: str) -> None:
@@ -75,7 +76,7 @@ listen database
     default-server check inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
 {self.backends}
 """
-    check = "    option tcp-check"
+    check = "    option tcp-check"  # whether the port is open
 
     def __init__(self, *servers: Server, idle: float = 600) -> None:
         super().__init__(*servers)

@@ -1,39 +1,151 @@
 """A PostgreSQL server with a synchronous standby, on bad days."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from clusters.load import under_load
-from clusters.postgres import Node
+from clusters.load import CLIENTS, Load, under_load
+from clusters.postgres import Node, PrimaryProxy
+from clusters.proxies import HAProxy, PgBouncer
 from conftest import Made
 
-FAULT_SECONDS = 3.0
+FAULT_SECONDS = 2.5  # Longer than an operation may take.
+MOST_BACKENDS = 2 * CLIENTS
 WAIT_FOR_A_STANDBY = "ANY 1 (*)"
+BACKENDS = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 
 Nodes = tuple[Node, Node]
+UnderLoad = Callable[..., AbstractContextManager[Load]]
 
 
 @pytest.fixture
 def nodes() -> Iterator[Nodes]:
     """A primary that waits for its standby, and the standby."""
-    with Node() as leader, Node(leader) as standby:
-        leader.configure(synchronous_standby_names=WAIT_FOR_A_STANDBY)
-        yield leader, standby
+    with Node() as primary:
+        primary.sql("CREATE USER haproxy")
+        with Node(primary) as standby:
+            primary.configure(synchronous_standby_names=WAIT_FOR_A_STANDBY)
+            yield primary, standby
 
 
-def url(*nodes: Node) -> str:
-    """Return the URL that names all nodes."""
-    hosts = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
-    return f"postgresql://postgres@{hosts}/postgres?target_session_attrs=read-write"
+@pytest.fixture
+def loaded(installed: Made, tmp_path: Path) -> UnderLoad:
+    """Puts services under load in front of the hosts of some URLs."""
+
+    def on(*servers: Node | HAProxy | PgBouncer) -> AbstractContextManager[Load]:
+        hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+        url = f"postgresql://postgres@{hosts}/postgres"
+        return under_load(installed("adaptable"), tmp_path, url)
+
+    return on
 
 
-def test_a_primary_is_killed(nodes: Nodes, installed: Made, tmp_path: Path) -> None:
-    leader, standby = nodes
-    with under_load(installed("adaptable"), tmp_path, url(leader, standby)) as load:
-        leader.stop()
+def fail_over(load: Load, standby: Node, lost: str) -> None:
+    """Let some time pass without a primary, and promote the standby."""
+    time.sleep(FAULT_SECONDS)
+    standby.promote()
+    print(f"{lost}: writes {load.settle():.1f} s after the promotion")
+
+
+def rejoin(load: Load, old: Node, primary: Node) -> None:
+    """Make a lost server the standby of the new primary, which then waits for it."""
+    old.follow(primary)
+    primary.configure(synchronous_standby_names=WAIT_FOR_A_STANDBY)
+    load.settle()
+
+
+def test_a_primary_is_killed_and_rejoins(nodes: Nodes, loaded: UnderLoad) -> None:
+    primary, standby = nodes
+    with loaded(primary, standby) as load:
+        primary.stop()
+        fail_over(load, standby, "killed")
+        rejoin(load, primary, standby)
+        standby.stop()
+        fail_over(load, primary, "killed again")
+
+
+def test_a_primary_freezes_and_is_fenced(nodes: Nodes, loaded: UnderLoad) -> None:
+    primary, standby = nodes
+    with loaded(primary, standby) as load:
+        primary.freeze()
+        fail_over(load, standby, "frozen")
+        primary.stop()
+        rejoin(load, primary, standby)
+
+
+def test_a_primary_is_cut_off(nodes: Nodes, loaded: UnderLoad) -> None:
+    """Its standby is lost to it as well, so it acknowledges nothing, even before it is fenced."""
+    primary, standby = nodes
+    with HAProxy(primary) as network, loaded(network, standby) as load:
+        network.freeze()
+        primary.configure(synchronous_standby_names="lost")
+        fail_over(load, standby, "cut off")
+        network.thaw()
+        load.settle()
+
+
+def test_a_standby_freezes_and_is_killed(nodes: Nodes, loaded: UnderLoad) -> None:
+    primary, standby = nodes
+    with loaded(standby, primary) as load:
+        standby.freeze()
         time.sleep(FAULT_SECONDS)
+        standby.thaw()
+        load.settle()
+        standby.stop()
+        time.sleep(FAULT_SECONDS)
+        standby.start()
+        load.settle()
+
+
+def test_no_standby_is_left_and_then_no_primary(nodes: Nodes, loaded: UnderLoad) -> None:
+    """What was not acknowledged is lost then, and no replay may have acknowledged it."""
+    primary, standby = nodes
+    with loaded(primary, standby) as load:
+        standby.stop()
+        time.sleep(FAULT_SECONDS)
+        assert int(primary.sql(f"SELECT count(*) {BACKENDS}")) <= MOST_BACKENDS
+        primary.stop()
+        standby.start()
+        fail_over(load, standby, "both lost")
+
+
+def test_a_restart_terminated_sessions_and_a_switchover(nodes: Nodes, loaded: UnderLoad) -> None:
+    primary, standby = nodes
+    with loaded(primary, standby) as load:
+        primary.end()
+        primary.start()
+        load.settle()
+        primary.sql(f"SELECT count(pg_terminate_backend(pid)) {BACKENDS}")
+        load.settle()
+        primary.end()
         standby.promote()
-        print(f"writes again after {load.settle():.1f} s")
+        print(f"switched over: writes {load.settle():.1f} s after the promotion")
+        rejoin(load, primary, standby)
+
+
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+def test_a_pooler_and_its_server_are_restarted(nodes: Nodes, loaded: UnderLoad, mode: str) -> None:
+    primary, _ = nodes
+    with PgBouncer(primary, mode=mode) as pooler, loaded(pooler) as load:
+        pooler.stop()
+        pooler.start()
+        load.settle()
+        primary.end()
+        primary.start()
+        load.settle()
+
+
+def test_a_proxy_ends_idle_connections_and_follows_the_primary(
+    nodes: Nodes, loaded: UnderLoad
+) -> None:
+    primary, standby = nodes
+    with PrimaryProxy(primary, standby, idle=1) as proxy, loaded(proxy) as load:
+        standby.freeze()  # So that writes wait, and connections are idle.
+        time.sleep(FAULT_SECONDS)
+        standby.thaw()
+        load.settle()
+        primary.stop()
+        fail_over(load, standby, "behind a proxy")

@@ -27,6 +27,8 @@ TAKEN: dict[str, dict[str, Any]] = {
     f"{BASE}?prepared_statement_cache_size=0": {"statement_cache_size": 0},
     f"{BASE}?max_cached_statement_lifetime=60": {"max_cached_statement_lifetime": 60},
     f"{BASE}?target_session_attrs=read-write": {"target_session_attrs": "read-write"},
+    "postgresql://app@db1,db2/app": {"target_session_attrs": "read-write"},
+    "postgresql://app@db1,db2/app?target_session_attrs=any": {"target_session_attrs": "any"},
     f"{BASE}?application_name=notes": {"server_settings": {"application_name": "notes"}},
     f"{BASE}?options=-csearch_path%3Dnotes": {
         "server_settings": {"options": "-csearch_path=notes"}
@@ -72,6 +74,7 @@ REFUSED = {
     f"{BASE}?load_balance_hosts=random": "load_balance_hosts",
     f"{BASE}?statement_cache_size=s3cret": "statement_cache_size",
     f"{BASE}?statement_cache_size=-1": "statement_cache_size",
+    f"{BASE}?target_session_attrs=prefer-standby": "target_session_attrs",
     f"{BASE}?target_session_attrs=s3cret": "target_session_attrs",
     f"{BASE}?sslmode=s3cret": "sslmode",
     f"{BASE}?ssl=s3cret": "ssl",

@@ -1,22 +1,23 @@
 """PostgreSQL through asyncpg."""
 
+import asyncio
 import types
 from collections.abc import Generator, Sequence
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import sqlalchemy as sa
 
 from app.kit.settings import ServiceSettings
 from app.kit.storage import postgres_errors, postgres_url
-from app.kit.storage.operations import OPERATION_SECONDS, Fault
+from app.kit.storage.operations import Fault
+from app.kit.storage.postgres_connect import LIMIT, Connector
 from app.kit.storage.postgres_plain import Plain, plain_statement
 from app.kit.storage.sql_async import AsyncSqlStorage
-from app.kit.storage.sql_errors import connecting
 from app.kit.storage.sql_work import T, Work
 
 MIGRATION_LOCK = 0x4E6F746573
+READ_ONLY = "25006"
 
 
 class Storage(AsyncSqlStorage):
@@ -27,27 +28,35 @@ class Storage(AsyncSqlStorage):
 
     def __init__(self, settings: ServiceSettings) -> None:
         arguments = postgres_url.parse(settings.database_url.get_secret_value())
-        arguments["server_settings"]["statement_timeout"] = f"{OPERATION_SECONDS}s"
+        cache = {"prepared_statement_cache_size": arguments.get("statement_cache_size", 100)}
+        self._connector = Connector(arguments)
+        self._given_up = set[asyncio.Task[None]]()
         super().__init__(
             settings,
             "postgresql+asyncpg://",
-            async_creator=lambda **_: _connecting(arguments),
-            connect_args=_prepared(arguments),
+            async_creator=lambda **_: _connecting(self._connector),
+            connect_args=cache,
             isolation_level="AUTOCOMMIT",
         )
+        sa.event.listen(self.engine, "do_connect", self._connect)
         sa.event.listen(self.engine, "checkout", _refuse_closed)
+        sa.event.listen(self.engine, "begin", self._limit)
         self.transactions = self.engine.execution_options(isolation_level="READ COMMITTED")
         self.snapshots = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
 
     async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
+        if self._connector.is_pooled:
+            return await self.transact(lambda c: c.execute(statement, parameters).all())
         if plain := plain_statement(statement, tuple(parameters), self.engine.dialect):
             rows: Sequence[Any] = await self._run("fetch", plain, parameters)
             return rows
         return await super().fetch(statement, **parameters)
 
     async def execute(self, statement: sa.Executable, /, **parameters: Any) -> int:
+        if self._connector.is_pooled:
+            return await self.transact(lambda c: c.execute(statement, parameters).rowcount)
         if plain := plain_statement(statement, tuple(parameters), self.engine.dialect):
             status: str = await self._run("execute", plain, parameters)
             return int(status.rpartition(" ")[2])
@@ -76,12 +85,15 @@ class Storage(AsyncSqlStorage):
         except asyncpg.IntegrityConstraintViolationError as error:
             raise sa.exc.IntegrityError(plain.sql, None, error) from error
         except asyncpg.PostgresError as error:
+            if error.sqlstate == READ_ONLY:  # Another server is the primary.
+                pooled.invalidate()
             raise sa.exc.DBAPIError(plain.sql, None, error) from error
-        except BaseException:  # Such as a cancellation: the connection's state is unknown.
-            pooled.invalidate()
+        except BaseException:  # Such as a cancellation.
+            self._give_up(pooled)
             raise
         finally:
-            pooled.close()
+            if not pooled.is_detached:
+                pooled.close()
 
     async def _checkout(self) -> sa.PoolProxiedConnection:
         """Take a free connection, or wait for one."""
@@ -90,26 +102,31 @@ class Storage(AsyncSqlStorage):
         except sa.exc.MissingGreenlet:
             return await self.async_engine.raw_connection()
 
+    def _give_up(self, pooled: sa.PoolProxiedConnection) -> None:
+        """Close a connection whose statement may still run."""
+        task = asyncio.create_task(self._connector.give_up(pooled.driver_connection))
+        self._given_up.add(task)
+        task.add_done_callback(self._given_up.discard)
+        pooled.detach()
+
+    def _connect(self, dialect: sa.Dialect, record: Any, args: Any, options: Any) -> Any:
+        """Connect again if the first connection shows that a pooler is in between."""
+        if not self._connector.is_pooled:
+            connection = dialect.connect(**options)
+            if not self._connector.is_pooled:
+                return connection
+            connection.close()
+        return dialect.connect(**options | {"prepared_statement_cache_size": 0})
+
+    def _limit(self, connection: sa.Connection) -> None:
+        if self._connector.is_pooled:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LIMIT}")
+
 
 @types.coroutine
-def _connecting(arguments: dict[str, Any]) -> Generator[Any, Any, asyncpg.Connection]:
+def _connecting(connector: Connector) -> Generator[Any, Any, Any]:
     """Connect when this is awaited; of a common coroutine that never is, Python would warn."""
-    return (yield from _connect(**arguments).__await__())
-
-
-async def _connect(**arguments: Any) -> asyncpg.Connection:
-    with connecting(postgres_errors.fault):
-        return await asyncpg.connect(timeout=OPERATION_SECONDS, **arguments)
-
-
-def _prepared(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of SQLAlchemy's own cache of prepared statements."""
-    size = arguments.get("statement_cache_size", 100)
-    if size:
-        return {"prepared_statement_cache_size": size}
-    # Behind a pooler, clients share a session, where names of statements must be unique.
-    name = {"prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__"}
-    return {"prepared_statement_cache_size": 0, **name}
+    return (yield from connector.connect().__await__())
 
 
 def _refuse_closed(connection: Any, record: object, proxy: object) -> None:

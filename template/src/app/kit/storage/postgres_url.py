@@ -8,7 +8,7 @@ from app.kit.storage import tls, urls
 from app.kit.storage.urls import Address, one_of, wrong
 
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-SESSIONS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
+SESSIONS = ("any", "primary", "standby", "read-write", "read-only")
 VERSIONS = {name.replace("_", "."): name for name in ("TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3")}
 CACHES = (
     *("statement_cache_size", "max_cached_statement_lifetime", "max_cacheable_statement_size"),
@@ -43,17 +43,19 @@ def parse(url: str) -> dict[str, Any]:
     urls.only_known(options, (*TRANSLATED, *DROPPED, *WEAK))
     for name, values in WEAK.items():
         one_of(options, name, values, values[0])
+    places = _hosts(address)
+    session = "read-write" if places["host"][1:] else "any"  # Of several hosts, the primary.
     arguments = {
         "user": address.user or options.get("user"),
         "password": address.password or options.get("password"),
         "passfile": options.get("passfile"),
         "database": address.database or options.get("dbname") or options.get("database"),
         "server_settings": _server_settings(options),
-        "target_session_attrs": one_of(options, "target_session_attrs", SESSIONS, "any"),
+        "target_session_attrs": one_of(options, "target_session_attrs", SESSIONS, session),
         "ssl": _tls(options),
         "direct_tls": _direct(options),
         **_caches(options),
-        **_hosts(address),
+        **places,
     }
     return {name: value for name, value in arguments.items() if value is not None}
 

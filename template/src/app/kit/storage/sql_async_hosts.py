@@ -50,6 +50,11 @@ class Hosts(Generic[C]):
                 return connection
         raise ConnectionError("; ".join(reasons))
 
+    def leave(self, host: Host) -> None:
+        """Try this host last from now on."""
+        if self._hosts[self._first] == host:
+            self._first = (self._first + 1) % len(self._hosts)
+
 
 def distrust_older(engine: sa.Engine) -> None:
     """After a connection was given up, replace the older ones, which may hang like it."""
