@@ -104,7 +104,20 @@ def test_the_environment_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     load_dotenv()
 
-    assert os.environ == {"port": "1", "HOST": "3"}
+    assert os.environ == {"port": "1", "HOST": "3", "DOTENV_LOADED": "HOST"}
+
+
+def test_read_again_it_replaces_what_it_had_set(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {"PORT": "1"})
+    (folder / ".env").write_text("HOST=2\nLOG_LEVEL=DEBUG")
+    load_dotenv()
+    (folder / ".env").write_text("HOST=3\nPORT=4")
+
+    load_dotenv()
+
+    assert os.environ == {"PORT": "1", "HOST": "3", "DOTENV_LOADED": "HOST"}
 
 
 @pytest.mark.parametrize("text", ["", "PORT=8080", "PORT=8080\n", "PORT=8080\r\n"])

@@ -17,6 +17,7 @@ from app.kit.errors import InvalidSettings
 
 FILE = Path(".env")
 TEXT = "DOTENV"
+LOADED = "DOTENV_LOADED"
 MAX_CHARACTERS = 1_000_000
 
 PLUGINS = {
@@ -76,11 +77,16 @@ def _content() -> str:
 
 
 def load_dotenv() -> None:
-    """Add the variables of ``.env`` to those of the process, or raise ``InvalidSettings``."""
+    """Add the variables of ``.env`` to those of the process, or raise ``InvalidSettings``.
+
+    If it was done before, also in a parent process, those of then are removed first.
+    """
+    found = read_dotenv()
+    for name in os.environ.pop(LOADED, "").split():
+        os.environ.pop(name, None)
     present = {name.upper() for name in os.environ}
-    for name, value in read_dotenv().items():
-        if name.upper() not in present:
-            os.environ[name] = value
+    added = {name: value for name, value in found.items() if name.upper() not in present}
+    os.environ.update(added, **{LOADED: " ".join(added)})
 
 
 def add_to_dotenv(name: str, value: str) -> None:

@@ -1,19 +1,18 @@
-"""The heads of requests, checked as a whole before uvicorn's parser sees them.
-
-After an ``Upgrade``, that parser drops the body and reads its next bytes as a new request, and it
-does not report where a body ends. So ``Upgrade`` and the length of the body are decided here.
-"""
+"""The heads of requests, checked before uvicorn's parser gets them."""
 
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-MAX_HEAD_BYTES = 16 * 1024
 END = b"\r\n\r\n"
 
 _FIELDS = re.compile(
-    rb"\n(connection|content-length|host|transfer-encoding|upgrade):([^\r]*)", re.IGNORECASE
+    rb"\n(connection|content-length|expect|host|transfer-encoding|upgrade):([^\r]*)", re.IGNORECASE
 )
+_DROPPED = re.compile(
+    rb"\r\n(?:content-length|expect|transfer-encoding|upgrade):[^\r]*", re.IGNORECASE
+)
+_SPACE_AT_END = re.compile(rb"[ \t]+(?=\r\n)")
 _DIGITS = re.compile(rb"[0-9]{1,15}")
 _VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 
@@ -53,35 +52,27 @@ class Head:
         asks = upgrades == [b"websocket"] and self._lists(b"connection", b"upgrade")
         return asks and self.length == 0 and self.line.startswith(b"GET ")
 
-    def without_upgrade(self) -> bytes:
-        """Return the head without ``Upgrade`` and without white space at the end of lines."""
-        if b"upgrade" not in self.fields and b" \r" not in self.data and b"\t\r" not in self.data:
-            return self.data
-        lines = self.data[: -len(END)].split(b"\r\n")
-        kept = (line.rstrip(b" \t") for line in lines[1:] if line[:8].lower() != b"upgrade:")
-        return b"\r\n".join((self.line, *kept)) + END
+    def awaits_continue(self) -> bool:
+        """Return whether the client waits for permission to send the body."""
+        return self.line.endswith(b"1.1") and self._lists(b"expect", b"100-continue")
+
+    def with_body(self, body: bytes) -> bytes:
+        """Return the request with a length instead of chunks, and without ``Upgrade``."""
+        data = self.data
+        if b" \r" in data or b"\t\r" in data:  # The parser would make it part of the value.
+            data = _SPACE_AT_END.sub(b"", data)
+        if self.length != len(body) or self.fields.keys() & {b"expect", b"upgrade"}:
+            kept = _DROPPED.sub(b"", data)[: -len(END)]
+            data = b"%b\r\nContent-Length: %d%b" % (kept, len(body), END)
+        return data + body
 
     def _lists(self, name: bytes, token: bytes) -> bool:
         words = b",".join(self.fields.get(name, [])).lower().split(b",")
         return token in (word.strip(b" \t") for word in words)
 
 
-def read_head(received: bytes) -> Head | None:
-    """Return the head at the beginning of the bytes, or ``None`` if it is not complete.
-
-    Raises ``Refused`` if the head is too long or ambiguous.
-    """
-    end = received.find(END)
-    data = received[: end + len(END)] if end >= 0 else received
-    if len(data) > MAX_HEAD_BYTES:
-        status = 431 if b"\r\n" in data[:MAX_HEAD_BYTES] else 414
-        raise Refused(status, f"The head of the request is over {MAX_HEAD_BYTES} bytes.")
-    if not b"A" <= data[:1] <= b"Z" or data.count(b"\n") != data.count(b"\r\n"):
-        raise Refused(400, "This is not HTTP.")
-    return _parsed(data) if end >= 0 else None
-
-
-def _parsed(data: bytes) -> Head:
+def parse_head(data: bytes) -> Head:
+    """Return the head, or raise ``Refused`` if it is ambiguous."""
     if b"\n " in data or b"\n\t" in data:
         raise Refused(400, "A header is folded over several lines.")
     line = data[: data.index(b"\r")]

@@ -1,4 +1,4 @@
-"""The limits of a request: bytes, time, and a slot among the requests in flight."""
+"""The limits of a request: bytes, and a slot among the requests in flight."""
 
 import asyncio
 import logging
@@ -6,19 +6,18 @@ from collections import deque
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE
 from app.kit.http.problems import problem
+from app.kit.http.requests import MAX_BODY_BYTES
 from app.kit.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 64 * 1024
-TOO_LARGE = f"The body is over {MAX_BODY_BYTES} bytes."
-TOO_SLOW = "The body took too long to arrive."
 REFUSALS_A_ROUND = 32
+TOO_LARGE = f"The body is over {MAX_BODY_BYTES} bytes."
+TOO_SLOW = "The request took too long to arrive."
 TOO_MANY = "The service is too busy."
 
 
@@ -69,36 +68,12 @@ class Slots:
 
 
 class BodyLimit:
-    """Refuse a body of more than 64 KiB, with or without a length, and one that is too slow."""
+    """Refuse a body over 64 KiB, of which the protocol passes on only that it is too large."""
 
-    def __init__(self, app: ASGIApp, seconds: float = 8) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "0")
-        deadline = asyncio.get_running_loop().time() + self.seconds
-        received, more = 0, True
-
-        async def receive_within_limits() -> Message:
-            nonlocal received, more
-            if not more:  # The next message is the end of the connection.
-                return await receive()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(408, TOO_SLOW, {"Connection": "close"}) from None
-            received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
-                raise HTTPException(413, TOO_LARGE)
-            more = message.get("more_body", False)
-            return message
-
-        if int(announced) > MAX_BODY_BYTES:
-            await problem(413, TOO_LARGE)(scope, receive, send)
-            return
-        await self.app(scope, receive_within_limits, send)
+        length = Headers(scope=scope).get("content-length", "0") if scope["type"] == "http" else "0"
+        refused = problem(413, TOO_LARGE) if int(length) > MAX_BODY_BYTES else self.app
+        await refused(scope, receive, send)

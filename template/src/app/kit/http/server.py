@@ -5,6 +5,7 @@ import errno
 import logging
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from uvicorn import Config, Server
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
-from app.kit.errors import InvalidSettings
+from app.kit import environment
+from app.kit.errors import InvalidSettings, ServiceError
 
 if sys.platform == "win32":
     from asyncio import ProactorEventLoop as Loop
@@ -24,20 +26,50 @@ Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048
+MAX_ENDS, ENDS_SECONDS = 3, 30
+"""Ends of each worker after which they are not started again."""
+NOT_STARTED = "The service does not start; the log has the reason."
 NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 """Errors of an address family that is switched off."""
 
 
 class Workers(Multiprocess):
-    """Workers whose port closes when shutdown begins, and not after the last request.
+    """Workers that stop, instead of starting again and again, if they cannot serve."""
 
-    Else clients could still connect, and would get no answer.
-    """
+    failed = False
+    _ends: tuple[float, ...] = ()
 
     def terminate_all(self) -> None:
+        """Close the port first: else clients could still connect, and would get no answer."""
         for listener in self.sockets:
             listener.close()
         super().terminate_all()
+
+    def restart_all(self) -> None:
+        """Read ``.env`` again; if it is wrong, the old workers stay."""
+        try:
+            environment.load_dotenv()
+        except InvalidSettings as error:
+            log.error("No restart: %s", error)
+        else:
+            environment.drop_missing_plugins()
+            super().restart_all()
+
+    def keep_subprocess_alive(self) -> None:
+        if self.should_exit.is_set():
+            return
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        ended = [worker for worker in before if worker not in self.processes]
+        now = time.monotonic()
+        self._ends = (*(t for t in self._ends if now - t < ENDS_SECONDS), *(now for _ in ended))
+        is_broken = any((worker.exitcode or 0) > 0 for worker in ended)  # A signal is below 0.
+        if len(self._ends) >= MAX_ENDS * len(before) or (is_broken and not self._any_ready()):
+            self.should_exit.set()
+        self.failed = self.should_exit.is_set()
+
+    def _any_ready(self) -> bool:
+        return any(worker.is_ready(timeout=1) for worker in self.processes)
 
 
 class EventLoop(Loop):
@@ -111,12 +143,28 @@ def _listen(addresses: list[Address]) -> list[socket.socket]:
 
 
 def run(listeners: list[socket.socket], **options: Any) -> None:
-    """Run the server with uvicorn's options, in one process or several."""
+    """Run the server with uvicorn's options, in one process or several.
+
+    Raises ``ServiceError`` if it does not start.
+    """
     config = Config(**options)
     with suppress(KeyboardInterrupt):
         if config.reload:
             ChangeReload(config, Server(config).run, listeners).run()
         elif config.workers > 1:
-            Workers(config, listeners).run()
+            workers = Workers(config, listeners)
+            workers.run()
+            if workers.failed:
+                raise ServiceError(NOT_STARTED)
         else:
-            Server(config).run(listeners)
+            _run_alone(Server(config), listeners)
+
+
+def _run_alone(server: Server, listeners: list[socket.socket]) -> None:
+    try:
+        return server.run(listeners)
+    except SystemExit:  # uvicorn's, after it has logged the reason.
+        pass
+    except Exception:
+        log.exception("A bug ended the service.")
+    raise ServiceError(NOT_STARTED)
