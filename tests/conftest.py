@@ -7,18 +7,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from fcntl import LOCK_EX, flock
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import CodeType
-from typing import Any
 
 import pytest
 from copier import run_copy
-from copier._main import Worker
-from jinja2 import Environment
 from plumbum import local
 
 from binaries import ServerError
@@ -28,6 +25,8 @@ from servers import memory_with, provide
 
 ROOT = Path(__file__).parent.parent
 VARIANTS = ("sqlite", "postgres", "mysql", "mongodb", "adaptable")
+
+OLD_LAYOUT, OLD_LAYOUT_COMMIT = "v0.0.1", "29a65c8"
 
 ROOM = 2**30  # bytes; with fewer free in memory, the files of the tests go to disk
 
@@ -58,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if "TMPDIR" not in os.environ and (memory := memory_with(ROOM)):
         folder = TemporaryDirectory(prefix="adaptable-backend-", dir=memory)
         os.environ["TMPDIR"] = tempfile.tempdir = resources.enter_context(folder)
+    os.environ["TEST_RENDERS"] = resources.enter_context(TemporaryDirectory(prefix="renders-"))
     try:
         resources.enter_context(provide(*SERVERS))
     except ServerError as error:
@@ -87,38 +87,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     resources.close()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cheap_renders() -> Iterator[None]:
-    """Spare Copier, which renders some 200 times, most of what it does without making a difference.
-
-    It compiles all texts anew each time, renders those without a tag as well, takes the name of its
-    answers file for a template at each part of each path, and asks git about the mode of each file.
-    """
-    compile_text, render_text = Environment.compile, Worker._render_string
-    known: dict[Any, CodeType] = {}
-
-    def compile_once(self: Environment, source: Any, *place: Any) -> CodeType:
-        if source not in known:  # Its place is another one in each clone of the template.
-            known[source] = compile_text(self, source, *place)
-        return known[source]
-
-    def render_tags(self: Worker, text: str, extra_context: dict[str, Any] | None = None) -> str:
-        return render_text(self, text, extra_context) if "{" in text else text
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Environment, "compile", compile_once)
-        patch.setattr(Worker, "_render_string", render_tags)
-        patch.setattr(Worker, "answers_relpath", Path(".copier-answers.yml"))
-        patch.setattr(Worker, "_sync_git_index_executable_bit", lambda *_: None, raising=False)
-        yield
-
-
 def git(folder: Path, *arguments: str) -> str:
     """Run git with a fixed identity, whatever the machine's configuration."""
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
     return subprocess.run(
         ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
     ).stdout
+
+
+RELEASES = git(ROOT, "tag", "--list", "v*").split() or ["v0.1.0"]
 
 
 def commit(folder: Path, message: str) -> None:
@@ -148,16 +125,23 @@ def once(folder: Path, make: Callable[[Path], None]) -> Path:
 def template(shared: Path) -> Path:
     """This repository's releases, and after them the working tree, tagged as one more.
 
-    Where there is no release yet, the last commit is taken for the first.
+    Where there is no release yet, the last commit is taken for one. What was there before the
+    platform had a folder of its own is taken for the first.
     """
 
     def make(folder: Path) -> None:
         git(shared, "init", "--quiet", folder.name)
-        if git(ROOT, "tag", "--list", "v*"):
-            git(folder, "fetch", "--quiet", str(ROOT), "refs/tags/v*:refs/tags/v*")
-        else:
-            git(folder, "fetch", "--quiet", str(ROOT), "HEAD")
-            git(folder, "tag", "v0.0.1", "FETCH_HEAD")
+        git(
+            folder,
+            "fetch",
+            "--quiet",
+            str(ROOT),
+            "HEAD:refs/heads/last",
+            "refs/tags/v*:refs/tags/v*",
+        )
+        git(folder, "tag", OLD_LAYOUT, OLD_LAYOUT_COMMIT)
+        if not git(ROOT, "tag", "--list", "v*"):
+            git(folder, "tag", RELEASES[-1], "last")
         for name in files(ROOT):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((ROOT / name).read_bytes())
@@ -187,11 +171,20 @@ def releases(template: Path, shared: Path) -> Path:
 def render(
     template: Path, database: str, folder: Path, version: str | None = None, **more: str
 ) -> None:
-    """Render a variant as a person would, and put it under version control."""
+    """Render a variant as a person would, and put it under version control.
+
+    Each is rendered once, and copied.
+    """
     answers = {"project_name": "Team Notes", "database": database, **more}
-    run_copy(str(template), folder, answers, vcs_ref=version, defaults=True, quiet=True)
-    git(folder, "init", "--quiet")
-    commit(folder, "Generated")
+
+    def make(made: Path) -> None:
+        run_copy(str(template), made, answers, vcs_ref=version, defaults=True, quiet=True)
+        git(made, "init", "--quiet")
+        commit(made, "Generated")
+
+    key = sha256(repr((template, version, sorted(answers.items()))).encode()).hexdigest()[:16]
+    made = once(Path(os.environ["TEST_RENDERS"]) / key, make)
+    shutil.copytree(made, folder, dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="session")
@@ -257,12 +250,17 @@ def installed(template: Path, shared: Path) -> Callable[..., Path]:
 def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
     """Run tools/template.py in a project's folder, in this process; return what it exits with."""
 
-    def run(project: Path, *arguments: str) -> int | str:
+    def run(project: Path, *arguments: str, **variables: str) -> int | str:
         monkeypatch.chdir(project)
         monkeypatch.syspath_prepend(project / "tools")
         for module in (project / "tools").glob("*.py"):
             monkeypatch.delitem(sys.modules, module.stem, raising=False)
-        monkeypatch.setattr(sys, "argv", ["template.py", *arguments])
+        command, *rest = arguments
+        if command == "answer":  # They are variables of make.
+            variables, rest = {"MAKEFLAGS": f" -- {' '.join(rest)}"}, []
+        for name in ("DRY_RUN", "TEMPLATE", "FORMAT", "MAKEFLAGS"):
+            monkeypatch.setenv(name, variables.get(name, ""))
+        monkeypatch.setattr(sys, "argv", ["template.py", command, *rest])
         with pytest.raises(SystemExit) as end:
             runpy.run_path(str(project / "tools/template.py"), run_name="__main__")
         assert end.value.code is not None

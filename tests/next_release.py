@@ -47,6 +47,18 @@ ADDED = {
 }
 REMOVED = ".dockerignore"
 
+QUESTION = """cache:
+  type: str
+  help: Where does it keep what is asked for often?
+  choices: [none, redis]
+  default: none
+
+# Computed:"""
+EXCLUDED = """_exclude:
+  - "{% if cache | default('none') != 'redis' %}*redis*{% endif %}"
+"""
+OF_THE_QUESTION = "src/app/kit/redis.py"
+
 
 def make_next(template: Path) -> None:
     """Change the files of a template to those of its next release."""
@@ -57,3 +69,7 @@ def make_next(template: Path) -> None:
     for name, text in ADDED.items():
         (template / name).write_text(text)
     (template / REMOVED).unlink()
+    (template / OF_THE_QUESTION).write_text('"""A cache."""\n')
+    questions = template.parent / "copier.yml"
+    text = questions.read_text().replace("# Computed:", QUESTION).replace("_exclude:\n", EXCLUDED)
+    questions.write_text(text)

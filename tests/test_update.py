@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import (
-    ROOT,
+    RELEASES,
     Made,
     Tool,
     commit,
@@ -24,7 +24,6 @@ from next_release import CHANGES, NEXT, REMOVED
 from owner import live_in, names_of_tests
 
 COPIER = Path(sys.executable).with_name("copier")
-RELEASES = git(ROOT, "tag", "--list", "v*").split() or ["v0.0.1"]
 
 from_every_release = pytest.mark.parametrize("version", RELEASES)
 

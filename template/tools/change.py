@@ -48,9 +48,11 @@ def change(text: str, *, is_update: bool, is_dry: bool, **target: Any) -> Iterat
     ``text`` is the file of present answers. A dry run does it to a copy, and works there.
     """
     with rendered(text, **target) as (folder, old, new):
-        if new[answers.FILE] == Path(answers.FILE).read_bytes():
+        given = new.pop(answers.FILE)
+        if given == Path(answers.FILE).read_bytes():
             yield None
             return
+        del old[answers.FILE]
         old = {name: text for name, text in old.items() if not _may_be_applied(name, new)}
         mine = committed(lambda name: name in old or name in new or name.startswith(OWN))
         write(mine, folder / "mine")
@@ -60,11 +62,12 @@ def change(text: str, *, is_update: bool, is_dry: bool, **target: Any) -> Iterat
         moves = {name: to for name, to in moves.items() if to not in mine}
         refuse_what_would_be_lost(old, made)
         merged = merge(old, mine, made, moves)
+        merged.written[answers.FILE] = given  # It is Copier's alone.
         with copy_of(mine, folder / "copy") if is_dry else nullcontext():
             apply(merged, folder / "new")
             saved, notes = save_edited(merged, old), list(follow_own(set(paths("ls-files"))))
             renamed = renames(folder, "old", "mine") if merged.missed else {}
-            after = new[answers.FILE].decode()
+            after = given.decode()
             left, is_clean = _follow()
             is_finished = is_clean and not merged.conflicts
             yield Change(
@@ -90,6 +93,6 @@ def _follow() -> tuple[str, bool]:
     """
     if not any(Path().glob("src/app/*/feature.toml")):
         return "", True
-    command = [sys.executable, "tools/feature.py", "follow"]
+    command = [sys.executable, "-B", "tools/feature.py", "follow"]
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     return run.stdout, run.returncode == 0

@@ -64,10 +64,10 @@ def _merge_file(merged: Merge, name: str, before: bytes, own: bytes, after: byte
 
 
 def _is_in_deleted_folder(name: str, base: Files, here: Files) -> bool:
-    """Return whether the owner has deleted all files of a folder that a new file is in."""
+    """Return whether a new file is in a folder that the owner has deleted."""
     folders = [f"{folder}/" for folder in PurePosixPath(name).parents if folder.name]
-    made = [[n for n in base if n.startswith(folder)] for folder in folders]
-    return any(names and not here.keys() & set(names) for names in made)
+    made = [folder for folder in folders if any(n.startswith(folder) for n in base)]
+    return any(not any(n.startswith(folder) for n in here) for folder in made)
 
 
 def three_ways(mine: bytes, old: bytes, new: bytes) -> tuple[bytes, bool]:
