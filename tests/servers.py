@@ -210,6 +210,12 @@ class Postgres(Server):
         self._spawn(str(initdb), f"--pgdata={self.data}", *options)
         self._finish()
 
+    def sql(self, statement: str) -> str:
+        """Return what the server answers to a statement, as unaligned text."""
+        psql = (self.binaries / self.binary).with_name("psql")
+        command = (psql, "--no-psqlrc", "-qAt", f"--command={statement}", self.url)
+        return run(*command, env=environment(self.binaries)).strip()
+
 
 class MariaDB(Server):
     name = "MariaDB"

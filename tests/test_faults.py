@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from conftest import SERVERS, Made, environment
-from servers import ENGINES, MongoDB, Server
+from servers import ENGINES, MongoDB, Postgres, Server
 from test_lifecycle import free_port, ready, running
 
 CLIENTS = 8
@@ -154,6 +154,27 @@ def test_a_clean_restart_under_writers_costs_503_and_no_note(
                 await_success(answers)
                 server.end()
                 server.start()
+            await_success(answers)
+        check(address, answers)
+
+
+TERMINATE = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+def test_terminated_sessions_of_writers_cost_503_and_no_note(
+    installed: Made, tmp_path: Path
+) -> None:
+    with (
+        Postgres() as server,
+        serving(installed("adaptable"), app_url(server), tmp_path) as address,
+    ):
+        with under_load(address) as answers:
+            for _ in range(5):
+                await_success(answers)
+                server.sql(TERMINATE)
             await_success(answers)
         check(address, answers)
 

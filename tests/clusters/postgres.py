@@ -2,10 +2,9 @@
 
 import shutil
 
-from binaries import run
 from clusters.proxies import HAProxy
 from conftest import ROOT
-from servers import Postgres, environment
+from servers import Postgres
 
 DOCS = (ROOT / "docs/clusters.md").read_text()
 CHECK = DOCS[
@@ -50,12 +49,6 @@ class Node(Postgres):
         """Make a standby a primary that waits for no standby, and return once it can write."""
         self.sql("SELECT pg_promote()")
         self.configure(synchronous_standby_names="")
-
-    def sql(self, statement: str) -> str:
-        """Return what the server answers to a statement, as unaligned text."""
-        psql = (self.binaries / self.binary).with_name("psql")
-        command = (psql, "--no-psqlrc", "-qAt", f"--command={statement}", self.url)
-        return run(*command, env=environment(self.binaries)).strip()
 
 
 class PrimaryProxy(HAProxy):

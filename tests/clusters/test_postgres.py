@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from clusters.load import CLIENTS, Load, under_load
 from clusters.postgres import Node, PrimaryProxy
 from clusters.proxies import HAProxy, PgBouncer
 from conftest import Made
+from servers import Server
+from test_faults import serving
 
 FAULT_SECONDS = 2.5  # Longer than an operation may take.
 MOST_BACKENDS = 2 * CLIENTS
@@ -35,12 +38,16 @@ def nodes() -> Iterator[Nodes]:
 def loaded(installed: Made, tmp_path: Path) -> UnderLoad:
     """Puts services under load in front of the hosts of some URLs."""
 
-    def on(*servers: Node | HAProxy | PgBouncer) -> AbstractContextManager[Load]:
-        hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
-        url = f"postgresql://postgres@{hosts}/postgres"
-        return under_load(installed("adaptable"), tmp_path, url)
+    def on(*servers: Server) -> AbstractContextManager[Load]:
+        return under_load(installed("adaptable"), tmp_path, url(*servers))
 
     return on
+
+
+def url(*servers: Server) -> str:
+    """Return the URL that names these servers."""
+    hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+    return f"postgresql://postgres@{hosts}/postgres"
 
 
 def fail_over(load: Load, standby: Node, lost: str) -> None:
@@ -124,6 +131,30 @@ def test_a_restart_terminated_sessions_and_a_switchover(nodes: Nodes, loaded: Un
         standby.promote()
         print(f"switched over: writes {load.settle():.1f} s after the promotion")
         rejoin(load, primary, standby)
+
+
+def test_a_primary_becomes_read_only(nodes: Nodes, installed: Made, tmp_path: Path) -> None:
+    primary, standby = nodes
+    with (
+        serving(installed("adaptable"), url(primary, standby), tmp_path) as address,
+        httpx2.Client(base_url=address) as client,
+    ):
+        note = add(client, "/notes")
+        primary.configure(default_transaction_read_only="on")
+        standby.promote()
+        add(client, f"{note}/comments")
+        standby.configure(default_transaction_read_only="on")
+        primary.configure(default_transaction_read_only="off", synchronous_standby_names="")
+        add(client, "/notes")
+
+
+def add(client: httpx2.Client, path: str) -> str:
+    """Return the path of what is added, which may take one try for each connection of the pool."""
+    for _ in range(10):
+        answer = client.post(path, json={"content": "x"})
+        if answer.is_success:
+            break
+    return answer.raise_for_status().headers["Location"]
 
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])

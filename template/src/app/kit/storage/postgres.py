@@ -41,6 +41,7 @@ class Storage(AsyncSqlStorage):
         sa.event.listen(self.engine, "do_connect", self._connect)
         sa.event.listen(self.engine, "checkout", _refuse_closed)
         sa.event.listen(self.engine, "begin", self._limit)
+        sa.event.listen(self.engine, "handle_error", _leave_read_only)
         self.transactions = self.engine.execution_options(isolation_level="READ COMMITTED")
         self.snapshots = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -127,6 +128,11 @@ class Storage(AsyncSqlStorage):
 def _connecting(connector: Connector) -> Generator[Any, Any, Any]:
     """Connect when this is awaited; of a common coroutine that never is, Python would warn."""
     return (yield from connector.connect().__await__())
+
+
+def _leave_read_only(context: sa.ExceptionContext) -> None:
+    if getattr(context.original_exception, "sqlstate", "") == READ_ONLY:
+        context.is_disconnect = True
 
 
 def _refuse_closed(connection: Any, record: object, proxy: object) -> None:
