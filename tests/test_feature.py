@@ -191,6 +191,17 @@ def test_a_change_that_rows_may_break_is_refused(
     assert tree(project) == before
 
 
+def test_five_fields_take_few_lines(project: Path, run: Run) -> None:
+    fields = "isbn:text(80):unique price:decimal(12,2):filter genre:enum(prose,verse)=prose:filter"
+    run(project, "make", NAME="shelves", SINGULAR="shelf", FIELDS="name:text")
+    more = "shelf:ref(shelves)?:filter printed_on:date?"
+    assert run(project, "make", NAME="rare_books", FIELDS=f"{fields} {more}").returncode == 0
+
+    for folder, most in (("src/app/rare_books", 330), ("tests/rare_books", 130)):
+        texts = [path.read_text() for path in (project / folder).iterdir()]
+        assert sum(text.count("\n") for text in texts) <= most
+
+
 def test_a_dry_run_writes_nothing(project: Path, run: Run) -> None:
     before = tree(project)
 

@@ -14,6 +14,8 @@ from app.main import create_app
 from app.settings import Settings
 from tests.kit.support import ENGINE, new_database, serving
 
+pytest.register_assert_rewrite("tests.kit.resources")
+
 collect_ignore = [
     str(path)
     for kind in iter_modules(migrations.__path__)

@@ -211,15 +211,9 @@ def context(spec: Specification) -> dict[str, Any]:
         "fields": fields,
         "filters": any(each.field.filter for each in fields),
         "unique": any(each.field.unique for each in fields),
-        "has_refs": any(each.is_ref for each in fields),
         "refs": [each for each in fields if each.is_ref],
         "parents": sorted({each.arguments[0] for each in fields if each.is_ref} - {spec.name}),
         "example": "" if (APP / EXAMPLE / FILE).exists() else EXAMPLE,
-        "a_name": a_singular.replace(" ", "_"),
-        "two": all(not f.unique or f.is_ref or len(set(f.samples)) > 1 for f in fields),
-        "differ": any(not f.is_ref and len(set(f.samples)) > 1 for f in fields),
-        "some_optional": any(each.field.optional for each in fields),
-        "required": [f for f in fields if not f.optional and f.field.default is None],
     }
 
 

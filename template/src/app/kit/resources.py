@@ -25,6 +25,7 @@ from uuid import UUID
 from pydantic.fields import FieldInfo
 
 from app.kit.errors import NotFound, PreconditionFailed
+from app.kit.ids import new_id, time_of
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 LIMITS = ("min_length", "max_length", "ge", "le", "max_digits", "decimal_places")
@@ -149,6 +150,13 @@ def require(resource: Resource, expected: Versions, kind: str) -> None:
     """Raise ``PreconditionFailed`` if the version of a resource is not ``expected``."""
     if expected is not None and resource.version not in expected:
         raise PreconditionFailed(f"The {kind} has changed.")
+
+
+def made_now() -> dict[str, Any]:
+    """Return what the service gives a new resource: an id, its times, and version 1."""
+    made = new_id()
+    time = time_of(made)
+    return {"id": made, "version": 1, "created_at": time, "updated_at": time}
 
 
 def as_first(resource: R, first_id: UUID, time: datetime) -> R:

@@ -5,6 +5,7 @@ from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_changes import Change
 from app.kit.storage.sql_requests import REQUEST, request_columns, request_row, to_request
 from app.kit.storage.sql_resources import Resources
+from app.kit.storage.sql_rows import dump_rows, reader
 from app.kit.storage.sql_tables import (
     LIMIT,
     THIS_ID,
@@ -26,8 +27,10 @@ __all__ = [
     "Resources",
     "SqlStorage",
     "columns",
+    "dump_rows",
     "is_expected",
     "operation",
+    "reader",
     "request_columns",
     "request_row",
     "row",

@@ -17,6 +17,7 @@ from app.kit.bodies import LEFT_OUT, Body, Change
 from app.kit.errors import Conflict, NotFound
 from app.kit.idempotency import FirstRequest, Key, Recorded
 from app.kit.ids import new_id, time_of
+from app.kit.resources import made_now
 
 MAX_COMMENTS = 100
 FULL = f"The note has {MAX_COMMENTS} comments already."
@@ -77,17 +78,7 @@ class Note(NoteFields):
     @classmethod
     def new(cls, body: NewNote) -> "Note":
         """Return a note made now, at version 1."""
-        made = new_id()
-        time = time_of(made)
-        return cls(
-            id=made,
-            times_sent=0,
-            version=1,
-            created_at=time,
-            updated_at=time,
-            comments=[],
-            **body.values(),
-        )
+        return cls(times_sent=0, comments=[], **made_now(), **body.values())
 
     def require_room(self) -> None:
         """Raise ``Conflict`` if the note has the maximum of comments."""

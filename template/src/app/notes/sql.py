@@ -28,9 +28,7 @@ class Repository(NoteRepository):
 
     @operation
     async def latest(self, *, limit: int, before: UUID | None = None) -> list[Note]:
-        if before is None:
-            return await self.notes.find(sql.FIRST_PAGE, limit=limit)
-        return await self.notes.find(sql.NEXT_PAGE, limit=limit, before=before)
+        return await self.notes.page(sql.FIRST_PAGE, sql.NEXT_PAGE, limit, before)
 
     @operation
     async def get(self, note_id: UUID, *, expected: Versions = None) -> Note:

@@ -6,7 +6,7 @@ from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, given, pa
 from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, stop_if_current
 from app.kit.http.problems import documented, problem
 from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page, tagged, to_page
-from app.kit.http.routing import Route
+from app.kit.http.routing import Route, repository_of, route_to
 from app.kit.ids import parse_id
 
 __all__ = [
@@ -33,6 +33,8 @@ __all__ = [
     "parse_id",
     "path_id",
     "problem",
+    "repository_of",
+    "route_to",
     "stop_if_current",
     "tagged",
     "to_page",

@@ -1,7 +1,7 @@
 """Differences from FastAPI in how a route reads a request."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +9,8 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
+
+from app.kit.http.parameters import path_id
 
 
 class _JoinedHeaders(Headers):
@@ -53,3 +55,23 @@ class Route(APIRoute):
                 raise
 
         return handle_missing_first
+
+
+def repository_of(feature: str) -> Callable[[Request], Awaitable[Any]]:
+    """Return the dependency that gives a route the repository of a feature."""
+
+    async def repository(request: Request) -> Any:
+        return getattr(request.state, feature)
+
+    return repository
+
+
+def route_to(feature: str, id_name: str) -> type[Route]:
+    """Return the class of a feature's routes, whose paths may name a resource by its id."""
+
+    class ResourceRoute(Route):
+        async def must_exist(self, request: Request) -> None:
+            if id_name in request.path_params:
+                await getattr(request.state, feature).get(path_id(request, id_name))
+
+    return ResourceRoute

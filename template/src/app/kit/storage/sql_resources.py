@@ -1,7 +1,6 @@
 """The resources in a table, read and changed by the statements of their feature."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Generic
 from uuid import UUID
 
@@ -11,16 +10,16 @@ from sqlalchemy.exc import IntegrityError
 from app.kit.errors import Conflict, InvalidReference, KeyReused
 from app.kit.idempotency import FirstRequest
 from app.kit.ids import now
-from app.kit.resources import R, Versions, as_first, one, require
+from app.kit.resources import NOTHING, R, Versions, as_first, one, require
 from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_changes import Change, at_once, new_values
 from app.kit.storage.sql_load import Row, load_rows
 from app.kit.storage.sql_requests import Requests
+from app.kit.storage.sql_rows import filtered
 from app.kit.storage.sql_tables import THIS_ID, expected_version
 
 TRIES = 3
 TAKEN = "A value that must be unique is taken."
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Resources(Generic[R]):
@@ -52,6 +51,24 @@ class Resources(Generic[R]):
     async def find(self, statement: sa.Select[Any], **parameters: Any) -> list[R]:
         """Return the resources that a statement selects, in its order."""
         return self._read(await self.storage.fetch(statement, **parameters))
+
+    async def page(
+        self,
+        first: sa.Select[Any],
+        following: sa.Select[Any],
+        limit: int,
+        before: UUID | None,
+        filters: Mapping[str, Any] = NOTHING,
+    ) -> list[R]:
+        """Return what ``first`` selects, or ``following`` after the id ``before``.
+
+        The resources have the values of ``filters``.
+        """
+        parameters = {f"filter_{name}": value for name, value in filters.items()}
+        if before is None:
+            return await self.find(filtered(first, tuple(filters)), limit=limit, **parameters)
+        statement = filtered(following, tuple(filters))
+        return await self.find(statement, limit=limit, before=before, **parameters)
 
     async def get(self, this_id: UUID, expected: Versions = None) -> R:
         """Return a resource; see ``one`` for what is raised."""
