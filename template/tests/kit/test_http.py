@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from tests.kit.support import JSON, MISSING, check_problem, create
+from app.settings import Settings
+from tests.kit.probe.service import create_app
+from tests.kit.support import JSON, MISSING, check_problem, create, serving
 
 BAD_BODIES: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", ""),
@@ -233,3 +235,20 @@ def test_the_document_says_what_can_come(client: httpx2.Client) -> None:
         "put /probe/{sample_id}": "200 404 408 412 413 422 500 503",
     }
     assert document["components"]["schemas"]["NewSample"]["additionalProperties"] is False
+
+
+def test_a_service_that_only_reads_answers_writes_with_503(
+    settings: Settings, client: httpx2.Client
+) -> None:
+    path = create(client)
+    only_reading = settings.model_copy(update={"read_only": True})
+    with (
+        serving(create_app(only_reading)) as address,
+        httpx2.Client(base_url=address) as reader,
+    ):
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            problem = reader.request(method, path, json={"content": "x"})
+            assert check_problem(problem, 503)["detail"] == "The service only reads for now."
+            assert problem.headers["Retry-After"] == "1"
+        for read in (path, "/probe", "/health/ready"):
+            assert reader.get(read).status_code == 200

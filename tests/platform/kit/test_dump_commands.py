@@ -81,6 +81,19 @@ def test_the_commands_take_files(database: str, tmp_path: Path) -> None:
     assert sorted(names(tmp_path)) == [given.name, made.name]
 
 
+def test_changes_since_a_dump_are_loaded_from_a_file(database: str, tmp_path: Path) -> None:
+    earlier, now, changes = (tmp_path / name for name in ("earlier", "now", "changes"))
+    earlier.write_bytes(dump_of(many(5)))
+    now.write_bytes(dump_of(many(4)))
+    run("load", str(now), DATABASE_URL=database)
+
+    dumped = run("dump", f"--since={earlier}", str(changes), DATABASE_URL=database)
+    assert dumped.stderr == "probe: 1 dumped\n"
+    run("load", str(earlier), DATABASE_URL=database)
+    code, _, error = piped(database, "load", changes.read_bytes())
+    assert (code, error.count(b"\n")) == (1, 1)
+
+
 def test_of_a_damaged_file_nothing_is_loaded(database: str, tmp_path: Path) -> None:
     damaged, after = tmp_path / "damaged.ndjson", tmp_path / "after.ndjson"
     damaged.write_bytes(dump_of(many(500))[:-1])

@@ -19,6 +19,7 @@ from app.kit.http.limits import BodyLimit, Slots
 from app.kit.http.middleware import HeadAsGet, RequestContext, is_probe
 from app.kit.http.prefix import StrippedPrefix
 from app.kit.http.problems import HANDLERS
+from app.kit.http.read_only import ReadOnly
 from app.kit.http.security_headers import SecurityHeaders
 from app.kit.http.websockets import takes_websocket
 from app.kit.logs import configure_logs
@@ -59,6 +60,7 @@ def middleware(settings: ServiceSettings) -> list[Middleware]:
         Middleware(RequestContext),
         *([Middleware(Preflight)] if origins else []),
         *auth.layers(),
+        *([Middleware(ReadOnly)] if settings.read_only else []),
         Middleware(BodyLimit),
         Middleware(HeadAsGet),
         *([Middleware(StrippedPrefix, prefix=settings.root_path)] if settings.root_path else []),

@@ -18,6 +18,7 @@ import typer
 
 from app.kit import auth, environment
 from app.kit.dump import work
+from app.kit.dump.changes import Deletions, Earlier
 from app.kit.dump.feature import choose
 from app.kit.dump.files import STREAM, reading, regular_size, writing
 from app.kit.dump.lines import first_feature
@@ -159,6 +160,9 @@ def dump(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Where to; - is stdout.")] = STREAM,
     feature: FeatureName = None,
+    since: Annotated[
+        Path | None, typer.Option(help="An earlier dump: write only what has changed since.")
+    ] = None,
 ) -> None:
     """Write a snapshot of all records as NDJSON, the same text on every database."""
     _end_on_signals()
@@ -166,9 +170,13 @@ def dump(
     async def run(storage: Storage) -> None:
         chosen = choose(feature, context.obj.features, storage)
         await storage.check()
-        with writing(file) as target, progress_bar("Dumping") as progress:
+        with (
+            reading(since) if since else nullcontext() as old,
+            writing(file) as target,
+            progress_bar("Dumping") as progress,
+        ):
             async with storage.one_snapshot():
-                dumped = await work.dump(chosen, target, progress)
+                dumped = await work.dump(chosen, target, progress, Earlier(old) if old else None)
         _report(dumped, "dumped")
 
     _on_storage(_settings(context), run)
@@ -180,23 +188,23 @@ def load(
     file: Annotated[Path, typer.Argument(help="Where from; - is stdin.")] = STREAM,
     feature: FeatureName = None,
 ) -> None:
-    """Store the records of a dump; a record with the same id is replaced, others stay."""
+    """Store what is in a dump; a record with the same id is replaced, others stay."""
     _end_on_signals()
 
     async def run(storage: Storage) -> None:
         chosen = choose(feature, context.obj.features, storage)
         await storage.check()
         with reading(file) as source:
-            size, first = regular_size(source), None
+            size, first, gone = regular_size(source), None, Deletions()
             if size is not None:
                 begin = source.tell()
                 first = first_feature(source)
                 source.seek(begin)
                 with progress_bar("Checking", size) as progress:
-                    work.check(chosen, source, progress, first)
+                    gone = work.check(chosen, source, progress, first)
                 source.seek(begin)
             with progress_bar("Loading", size) as progress:
-                loaded = await work.load(chosen, source, progress, first)
+                loaded = await work.load_and_delete(chosen, source, progress, first, gone)
         _report(loaded, "loaded")
 
     _on_storage(_settings(context), run)

@@ -56,6 +56,7 @@ class ServiceSettings(AuthSettings):
     database_url: SecretStr
     database_pool_size: int = Field(default=10, ge=1, le=1000)
     startup_timeout: float = Field(default=10, ge=0, le=3600)
+    read_only: bool = False
     max_concurrent_requests: int = Field(default=200, ge=1)
     port: int = Field(default=3000, ge=1, le=65535)
     keep_alive: int = Field(default=75, ge=1, le=3600)

@@ -11,11 +11,11 @@ from app.kit.auth.access import InvalidToken, TokenVerifier, is_remote
 from app.kit.caller import ANONYMOUS, Access, Caller
 from app.kit.errors import Unavailable
 from app.kit.http.problems import problem, unavailable
+from app.kit.http.read_only import SAFE_METHODS
 
 log = logging.getLogger(__name__)
 
 HEALTH = "/health"
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 NO_TOKEN = "The request needs a bearer token."
 MAY_NOT = "The token does not allow to {}."
 MAX_HEADER_BYTES = 8 * 1024

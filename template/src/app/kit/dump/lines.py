@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from typing import Any, BinaryIO
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -23,6 +24,9 @@ CLOSING = re.compile(
     rb'\{"(?P<name>\w+)":[0-9]+,"sha256":"[0-9a-f]{64}"(?:,"next":"(?P<next>\w+)")?\}\n'
 )
 """The line after the records of a feature; it names the feature that comes next, if one does."""
+
+DELETION = re.compile(rb'\{"deleted":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"\}\n')
+"""In a dump of changes, the line for a record that is gone, at the place of its id."""
 
 
 class Checksum:
@@ -49,10 +53,11 @@ class Checksum:
 
 @dataclass
 class Batch:
-    """Some records of a feature; ``size`` is the size of their lines in bytes."""
+    """Some records and deletions of a feature; ``size`` is that of their lines in bytes."""
 
     of: Format
     records: list[Any] = field(default_factory=list)
+    deletions: list[UUID] = field(default_factory=list)
     size: int = 0
     last_line: int = 0
 
@@ -70,8 +75,13 @@ def _line(of: Format, record: Any) -> bytes:
         raise TransferError(f"{place}: {error}") from None
     if len(line) >= MAX_LINE:
         raise TransferError(f"{place}: It is longer than {MAX_LINE:,} bytes")
-    _parse(of, line, place)
+    parse(of, line, place)
     return line + b"\n"
+
+
+def deletion(this_id: UUID) -> bytes:
+    """Return the line for a record that is gone."""
+    return b'{"deleted":"%b"}\n' % str(this_id).encode()
 
 
 def first_feature(file: BinaryIO) -> str | None:
@@ -135,12 +145,11 @@ class _Reader:
         """Yield the records of a feature from ``line`` on, and return the name of the next one."""
         checksum, batch, last_id = Checksum(of.name), Batch(of), None
         while not (closing := CLOSING.fullmatch(line)):
-            record = _parse(of, line, f"line {self.number}")
-            if last_id is not None and record.id <= last_id:
+            this_id = self._add(batch, line)
+            if last_id is not None and this_id <= last_id:
                 raise TransferError(f"line {self.number}: id: It is not above the one before")
-            last_id = record.id
+            last_id = this_id
             checksum.add(line)
-            batch.records.append(record)
             batch.size, batch.last_line = batch.size + len(line), self.number
             if batch.size >= BATCH_BYTES:
                 yield batch
@@ -154,8 +163,19 @@ class _Reader:
         yield batch
         return following
 
+    def _add(self, batch: Batch, line: bytes) -> UUID:
+        """Add what is on a line to the batch, and return its id."""
+        if gone := DELETION.fullmatch(line):
+            batch.deletions.append(UUID(gone[1].decode()))
+            return batch.deletions[-1]
+        record = parse(batch.of, line, f"line {self.number}")
+        batch.records.append(record)
+        this_id: UUID = record.id
+        return this_id
 
-def _parse(of: Format, line: bytes, place: str) -> Any:
+
+def parse(of: Format, line: bytes, place: str) -> Any:
+    """Return the record on a line, or raise ``TransferError``, which begins with the place."""
     try:
         return of.records.validate_json(line, strict=True, extra="forbid")
     except ValidationError as error:

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import BinaryIO
+from uuid import UUID
 
+from app.kit.dump.changes import Changes, Deletions, Earlier, delete
 from app.kit.dump.feature import DumpedFeature, Format, TransferError
 from app.kit.dump.lines import Checksum, lines, read
 from app.kit.errors import ServiceError, Unavailable
@@ -16,8 +19,13 @@ Counts = dict[str, int]
 """The number of records by feature."""
 
 
-async def dump(features: Sequence[DumpedFeature], file: BinaryIO, progress: Progress) -> Counts:
-    """Write all records and return how many there are.
+async def dump(
+    features: Sequence[DumpedFeature],
+    file: BinaryIO,
+    progress: Progress,
+    earlier: Earlier | None = None,
+) -> Counts:
+    """Write all records, or what differs from an earlier dump; return how many lines there are.
 
     A record that could not be loaded again raises ``TransferError``.
     """
@@ -25,7 +33,8 @@ async def dump(features: Sequence[DumpedFeature], file: BinaryIO, progress: Prog
     names = [feature.name for feature in features]
     try:
         for feature, following in zip(features, [*names[1:], None], strict=True):
-            checksum = await _dump(feature, file, progress)
+            changes = earlier.changes(feature, following) if earlier else None
+            checksum = await _dump(feature, file, progress, changes)
             file.write(checksum.closing_line(following))
             counts[feature.name] = checksum.lines
     except Unavailable as error:
@@ -33,24 +42,55 @@ async def dump(features: Sequence[DumpedFeature], file: BinaryIO, progress: Prog
     return counts
 
 
-async def _dump(feature: DumpedFeature, file: BinaryIO, progress: Progress) -> Checksum:
+async def _dump(
+    feature: DumpedFeature, file: BinaryIO, progress: Progress, changes: Changes | None
+) -> Checksum:
     checksum = Checksum(feature.name)
+    to_lines = changes.lines if changes else partial(lines, feature)
     async with aclosing(feature.repository.dump()) as pages:
         async for page in pages:
-            written = lines(feature, page)
+            written = to_lines(page)
             file.writelines(written)
             checksum.add(*written)
-            progress(len(written), sum(map(len, written)))
+            progress(len(page), sum(map(len, written)))
             await _end_if_cancelled()
+    for line in changes.rest() if changes else ():
+        file.write(line)
+        checksum.add(line)
     return checksum
 
 
 def check(
     formats: Sequence[Format], file: BinaryIO, progress: Progress, first: str | None = None
-) -> None:
-    """Read a whole dump; raise ``TransferError`` if it was altered or truncated."""
+) -> Deletions:
+    """Read a whole dump; return its deletions.
+
+    Raises ``TransferError`` if it was altered or truncated.
+    """
+    gone: dict[str, list[UUID]] = {}
     for batch in read(formats, file, first):
+        gone.setdefault(batch.of.name, []).extend(batch.deletions)
         progress(len(batch.records), batch.size)
+    return gone
+
+
+async def load_and_delete(
+    features: Sequence[DumpedFeature],
+    file: BinaryIO,
+    progress: Progress,
+    first: str | None,
+    gone: Deletions,
+) -> Counts:
+    """Load a dump, and delete what it says is gone.
+
+    A record that others refer to is deleted after these were loaded, and else before, as a new
+    record may have its unique value.
+    """
+    kept = await delete(features, gone)
+    counts = await load(features, file, progress, first)
+    for name, ids in (await delete(features, kept)).items():
+        raise TransferError(f"{name} {ids[0]}: It is gone, but others here refer to it.")
+    return counts
 
 
 async def load(
@@ -64,6 +104,8 @@ async def load(
     counts: Counts = {}
     try:
         for batch in read(features, file, first):
+            if batch.deletions and not file.seekable():
+                raise TransferError("Load changes from a file, as it is read twice")
             if batch.records:
                 await repositories[batch.of.name].load(batch.records)
             counts[batch.of.name] = counts.get(batch.of.name, 0) + len(batch.records)
