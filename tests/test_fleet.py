@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, VARIANTS, Made, commit, environment, git, render, tree
+from next_release import CHANGES
 
 GUIDE = (ROOT / "docs/fleet.md").read_text()
 
@@ -40,6 +41,39 @@ def test_an_answer_that_copier_ignores_is_noticed(template: Path, tmp_path: Path
 
     assert run.returncode == 1
     assert run.stdout == "databse: sqlite\n"
+
+
+def test_all_services_of_one_repository_are_updated(
+    releases: Path, renewed: Made, installed: Made, tmp_path: Path
+) -> None:
+    """One of them has a conflict, another is not committed; going back from one leaves the rest."""
+    names = ("a", "b", "c", "d")
+    for name in names:
+        render(releases, "sqlite", service := tmp_path / "services" / name, "v999.0.0")
+        shutil.rmtree(service / ".git")
+        shutil.copy(installed("sqlite") / "uv.lock", service)
+    readme, own = tmp_path / "services/b/README.md", tmp_path / "services/c/own.txt"
+    readme.write_text(readme.read_text().replace(CHANGES["README.md.jinja"][0], "Mine."))
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path, "Services")
+    own.write_text("Mine.")
+
+    run = bash(block("by-hand.txt"), tmp_path)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (tmp_path / "by-hand.txt").read_text() == "services/b/\nservices/c/\n"
+    unmerged = git(tmp_path, "diff", "--name-only", "--diff-filter=U")
+    assert unmerged == "services/b/README.md\n"
+    bash(
+        run.stdout.partition("To go back instead: `")[2].partition("`")[0], tmp_path / "services/b"
+    )
+    changed = git(tmp_path, "status", "--porcelain", "--untracked-files=all").splitlines()
+    assert {line[3:].split("/")[1] for line in changed if "services" in line} == {"a", "c", "d"}
+    wanted = tree(renewed("sqlite"))
+    for name in ("a", "d"):
+        brought = tree(tmp_path / "services" / name)
+        assert b"packaging" in brought.pop("uv.lock", b"packaging")
+        assert brought == wanted
 
 
 @pytest.fixture(params=["github", "gitlab"])

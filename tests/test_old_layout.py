@@ -1,0 +1,91 @@
+"""From the first layout, before the platform had a folder of its own, to today's."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import OLD_LAYOUT, Made, Tool, commit, files, in_place_of, render, run_tests, tree
+
+MOVED = {
+    "src/app/logs.py": "src/app/kit/logs.py",
+    "src/app/http/routing.py": "src/app/kit/http/routing.py",
+    "tests/test_idempotency.py": "tests/notes/test_idempotency.py",
+}
+GONE = "src/app/transfer/files.py"
+OWN = {
+    "src/app/greeting.py": 'GREETING = "Hello"\n',
+    "src/app/hours.py": "from app.http.routing import Router\nfrom app import logs\n",
+}
+MINE = "\n# Mine.\n"
+
+
+def live_in(project: Path) -> None:
+    """Do what an owner of that time did: files that move, that go, that stay, and own ones."""
+    for name in (*MOVED, GONE, "src/app/notes/seeds.py"):
+        with (project / name).open("a") as file:
+            file.write(MINE)
+    for name, text in OWN.items():
+        (project / name).write_text(text)
+    commit(project, "Lived in")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres", "mongodb", "adaptable"])
+def test_an_untouched_project_becomes_like_a_new_one(
+    template: Path, rendered: Made, tmp_path: Path, tool: Tool, database: str
+) -> None:
+    """By the tool that it has."""
+    render(template, database, tmp_path, OLD_LAYOUT)
+
+    assert tool(tmp_path, "update") == 0
+
+    assert tree(tmp_path) == tree(rendered(database))
+
+
+def test_its_own_tool_keeps_and_names_all_edits(
+    template: Path, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    render(template, "sqlite", tmp_path, OLD_LAYOUT)
+    live_in(tmp_path)
+
+    tool(tmp_path, "update")
+
+    printed = capfd.readouterr().out
+    for name in (*MOVED, GONE):
+        assert f"    saved/{name}.saved\n" in printed
+        assert (tmp_path / f"saved/{name}.saved").read_text().endswith(MINE)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_the_newest_tool_moves_edits_along(
+    template: Path,
+    rendered: Made,
+    installed: Made,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    database: str,
+) -> None:
+    """As docs/update.md says, from a clone of the template."""
+    render(template, database, tmp_path, OLD_LAYOUT)
+    live_in(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["template.py", "update"])
+    monkeypatch.syspath_prepend(template / "template/tools")
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(template / "template/tools/template.py"), run_name="__main__")
+    assert end.value.code == 0
+
+    printed = capfd.readouterr().out
+    wanted = tree(rendered(database))
+    for old, new in MOVED.items():
+        assert f"    {old} -> {new}\n" in printed.partition("with your edits")[2]
+        assert (tmp_path / new).read_bytes() == wanted[new] + MINE.encode()
+    assert f"    saved/{GONE}.saved\n" in printed
+    stale = "app.http.routing (now app.kit.http.routing), app.logs (now app.kit.logs)"
+    assert f"    src/app/hours.py: {stale}\n" in printed
+    assert set(files(tmp_path)) - wanted.keys() == {*OWN, f"saved/{GONE}.saved"}
+    (tmp_path / "src/app/hours.py").unlink()
+    run_tests(installed(database), tmp_path, database, "notes/test_idempotency")
+    in_place_of(installed(database), tmp_path, database, "python", "-c", "import app.greeting")
