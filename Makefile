@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-clusters test-browser test-python test-image check format bench bench-transfer
+.PHONY: help demo test test-clusters test-browser test-python test-image pictures check format bench bench-transfer
 
 DATABASE := postgres mongodb
 PYTHON := 3.15
@@ -64,6 +64,9 @@ check: .venv/ready ## Check format, lint and types of the template and of its te
 format: .venv/ready ## Format, and fix what can be fixed
 	@ruff check --fix --silent || true
 	@ruff format
+
+pictures: .venv/ready ## Make the pictures of README.md from what runs
+	@PYTHONPATH=tests python tests/servers.py --only postgres -- python tests/pictures/make.py
 
 bench: .venv/ready ## Measure PostgreSQL's service and MongoDB's against textbook ones; or DATABASE=mongodb
 	@rm -rf bench
