@@ -46,7 +46,10 @@ def test_no_command_needs_what_a_fresh_project_has_not(pages: list[Path]) -> Non
     typed = [(page.name, command) for page in pages for command in commands(page)]
 
     bare = [(name, c) for name, c in typed if c.split()[0] in ("app", "alembic", "uv", "uvx")]
-    assert bare == [("generate.md", "uvx 'copier>=9.19.1'")]  # Before there is a project.
+    assert bare == [  # Before there is a project.
+        ("README.md", "uvx copier copy gh:OWNER/adaptable-backend my-service"),
+        ("generate.md", "uvx 'copier>=9.19.1'"),
+    ]
 
 
 def test_each_target_is_in_a_makefile(installed: Made, pages: list[Path]) -> None:

@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
@@ -25,12 +25,16 @@ FIELDS = (
 )
 
 
+def generate(folder: Path, *more: str) -> Path:
+    answers = ("--data", "project_name=Team Notes", "--data", f"description={DESCRIPTION}", *more)
+    run("copier", "copy", "--quiet", "--defaults", "--vcs-ref=HEAD", *answers, ROOT, folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The default project, and a feature in it with a field of each type."""
-    folder = tmp_path_factory.mktemp("project")
-    answers = ("--data", "project_name=Team Notes", "--data", f"description={DESCRIPTION}")
-    run("copier", "copy", "--quiet", "--defaults", "--vcs-ref=HEAD", *answers, ROOT, folder)
+    folder = generate(tmp_path_factory.mktemp("project"))
     git = ("git", "-c", "user.name=test", "-c", "user.email=test@example.invalid")
     run(*git, "init", "--quiet", cwd=folder)
     run("make", "setup", cwd=folder)
@@ -48,13 +52,13 @@ def token(project: Path) -> str:
     return printed.split("shown this once: ")[1].split()[0]
 
 
-@pytest.fixture(scope="module")
-def address(project: Path, token: str) -> Iterator[str]:
-    """The address of the service, which asks for the token."""
+@contextmanager
+def serving(project: Path, folder: Path) -> Iterator[str]:
+    """Run the service of a folder in a project's environment, and yield its address."""
     port = free_port()
-    env = os.environ | {"PORT": str(port)}
+    env = os.environ | {"PORT": str(port), "PYTHONPATH": str(folder / "src")}
     serve = (project / ".venv/bin/app", "serve")
-    with Popen(serve, cwd=project, env=env, stdout=DEVNULL, stderr=DEVNULL) as service:
+    with Popen(serve, cwd=folder, env=env, stdout=DEVNULL, stderr=DEVNULL) as service:
         try:
             await_ready(f"http://127.0.0.1:{port}")
             yield f"http://127.0.0.1:{port}"
@@ -62,10 +66,17 @@ def address(project: Path, token: str) -> Iterator[str]:
             service.terminate()
 
 
+@pytest.fixture(scope="module")
+def address(project: Path, token: str) -> Iterator[str]:
+    """The address of the service, which asks for the token."""
+    with serving(project, project) as address:
+        yield address
+
+
 def await_ready(address: str) -> None:
     for _ in range(200):
         with suppress(httpx2.TransportError):
-            if httpx2.get(f"{address}/health/ready").is_success:
+            if httpx2.get(f"{address}/health/live").is_success:
                 return
         time.sleep(0.1)
     pytest.fail("The service did not start.")
@@ -112,6 +123,17 @@ def test_it_suggests_what_a_generated_feature_takes(page: Page) -> None:
 
     assert status == "201", created
     assert json.loads(created)["data"]["address"] == "https://example.com/"
+
+
+def test_it_works_without_the_example(browser: Page, project: Path, tmp_path: Path) -> None:
+    folder = generate(tmp_path / "bare", "--data", "example=none")
+    (folder / ".env").write_text("DATABASE_URL=sqlite:///bare.db\n")
+    with serving(project, folder) as address:
+        browser.open(address)
+
+        assert browser.execute("health", "get_liveness")[0] == "200"
+        assert not browser.driver.find_elements(By.CSS_SELECTOR, "[id^=operations-notes]")
+        assert browser.complaints() == []
 
 
 def test_it_fits_a_phone(page: Page, address: str) -> None:

@@ -33,7 +33,9 @@ def main() -> None:
         paths = os.environ | {"PYTHONPATH": os.pathsep.join((str(full), str(script.parent)))}
         run(full / ".venv/bin/python", script, PICTURES, cwd=full, env=paths)
         server = os.environ["TEST_POSTGRES_URL"]
-        record(ROOT, Path(scratch), server, free_port(), PICTURES / "session.svg")
+        template = Path(scratch, "template")
+        run("git", "clone", "--quiet", ROOT, template)  # What is not committed has no version.
+        record(template, Path(scratch), server, free_port(), PICTURES / "session.svg")
 
 
 if __name__ == "__main__":
