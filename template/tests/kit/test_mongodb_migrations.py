@@ -10,11 +10,13 @@ from types import SimpleNamespace
 import httpx2
 import pytest
 
-from app.kit.errors import Unavailable
+from app.kit.errors import Conflict, Unavailable
+from app.kit.features import FEATURES
 from app.kit.migrations import mongodb as migrations
 from app.kit.migrations.mongodb.__main__ import write
 from app.kit.storage import open_storage
 from app.kit.storage.mongodb import Document, Storage
+from app.kit.storage.mongodb_documents import Documents
 from app.settings import Settings
 from tests.kit.probe.models import Sample
 from tests.kit.probe.service import PROBE, create_app
@@ -45,6 +47,32 @@ def revision(monkeypatch: pytest.MonkeyPatch, revisions: None) -> Callable[..., 
 async def add_colours(database: migrations.Database) -> None:
     """Give each sample a colour where it has none."""
     await database.probe.update_many({"content": "x"}, {"$set": {"content": "white"}})
+
+
+async def test_every_revision_goes_up_down_and_up_again(empty: Storage) -> None:
+    await empty.migrate()
+    for _ in migrations.revisions():
+        await migrations.downgrade(empty.database)
+    assert await empty.database.list_collection_names() == ["migrations"]
+
+    await empty.migrate()
+
+    await empty.check()
+
+
+def test_no_two_revisions_have_the_same_number() -> None:
+    numbers = [name.partition("_")[0] for name in migrations.revisions()]
+    assert sorted(numbers) == sorted(set(numbers))
+
+
+async def test_models_and_revisions_agree(empty: Storage) -> None:
+    await empty.migrate()
+
+    for feature in FEATURES:
+        records = getattr(feature.load("mongodb"), "RECORDS", None) if feature.is_stored() else None
+        if isinstance(records, Documents):
+            options = await empty.database[feature.name].options()
+            assert options["validator"] == records.rules
 
 
 async def test_migrating_twice_and_at_once_is_safe(
@@ -104,6 +132,21 @@ async def test_a_revision_that_fails_is_run_again(
 
     await empty.check()
     assert len(runs) == 2
+
+
+async def test_documents_that_break_a_new_rule_are_named_in_one_line(
+    empty: Storage, revision: Callable[..., None]
+) -> None:
+    async def make_unique(database: migrations.Database) -> None:
+        await database.books.insert_many([{"name": "s3cret"}, {"name": "s3cret"}])
+        await database.books.create_index("name", unique=True)
+
+    revision("9999_unique", make_unique)
+
+    with pytest.raises(Conflict, match=r"the rule of name;") as raised:
+        await empty.migrate()
+
+    assert "s3cret" not in str(raised.value)
 
 
 @pytest.mark.usefixtures("revisions")

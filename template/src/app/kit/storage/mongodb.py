@@ -10,13 +10,15 @@ from typing import Any, NamedTuple, TypeVar
 import pymongo
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import ConnectionFailure, OperationFailure
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, OperationFailure
 
+from app.kit.errors import Conflict
 from app.kit.features import Feature
 from app.kit.migrations import mongodb as migrations
 from app.kit.settings import ServiceSettings
 from app.kit.storage import mongodb_errors, mongodb_url
 from app.kit.storage.operations import (
+    BROKEN,
     OPERATION_SECONDS,
     BoundedStorage,
     Fault,
@@ -167,7 +169,11 @@ class Storage(BoundedStorage):
         with self.translate_errors():
             server = await self.client.server_info()
             require_version(server["versionArray"][:3], (5, 0))  # It has snapshot reads.
-            await migrations.upgrade(self.database)
+            try:
+                await migrations.upgrade(self.database)
+            except DuplicateKeyError as error:
+                names = (error.details or {}).get("keyPattern", {})
+                raise Conflict(BROKEN.format(", ".join(names) or "an index")) from None
 
     async def close(self) -> None:
         """Close every connection."""

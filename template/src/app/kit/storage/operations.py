@@ -12,6 +12,7 @@ from app.kit import logs
 from app.kit.errors import InvalidSettings, Unavailable
 
 OPERATION_SECONDS = 2.0
+BROKEN = "A revision cannot be applied: what is stored breaks the rule of {}; change that first."
 
 P = ParamSpec("P")
 T = TypeVar("T")

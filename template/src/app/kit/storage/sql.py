@@ -9,9 +9,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.kit.errors import Conflict
 from app.kit.features import Feature
 from app.kit.migrations import sql as migrations
-from app.kit.storage.operations import OPERATION_SECONDS, Fault, require_version, unavailable
+from app.kit.storage.operations import (
+    BROKEN,
+    OPERATION_SECONDS,
+    Fault,
+    require_version,
+    unavailable,
+)
+from app.kit.storage.sql_errors import broken_rule
 from app.kit.storage.sql_snapshots import SqlSnapshots
 from app.kit.storage.sql_work import T, Work
 
@@ -98,7 +106,10 @@ class SqlStorage(SqlSnapshots):
     def _upgrade(self, connection: sa.Connection) -> None:
         found = connection.dialect.server_version_info or ()
         require_version([n for n in found if isinstance(n, int)], self.oldest(connection))
-        migrations.upgrade(connection)
+        try:
+            migrations.upgrade(connection)
+        except sa.exc.IntegrityError as error:
+            raise Conflict(BROKEN.format(broken_rule(error))) from None
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,5 +1,6 @@
 """The meaning of SQLAlchemy's own errors; the others wrap an error of the driver."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,18 @@ def driver_error(error: BaseException) -> BaseException:
     inner = getattr(error, "orig", None) or error
     emulated = isinstance(inner, sa.exc.EmulatedDBAPIException)
     return inner.__cause__ or inner if emulated else inner
+
+
+def broken_rule(error: sa.exc.IntegrityError) -> str:
+    """Return the name of the constraint or the column whose rule rows break, without their values.
+
+    SQLite makes constraints by filling a copy of the table.
+    """
+    statement, message = error.statement or "", str(error.orig)
+    made = re.search(r"(?:CONSTRAINT|INDEX|CHANGE|MODIFY|COLUMN)\s+[`\"]?(\w+)", statement)
+    failed = re.search(r"constraint failed: (?:_alembic_tmp_)?([\w.]+)", message)
+    found = failed or made
+    return found[1] if found else "a constraint"
 
 
 def pool_fault(error: Exception) -> Fault | None:

@@ -2,8 +2,8 @@
 
 A revision is a module in ``versions``, named by its number and what it does, as in
 ``0002_colours.py``, with ``async def upgrade(database)``. Each is applied once, in the order of
-their names. One that was interrupted is not rolled back; it is run again from its beginning, so it
-must be idempotent.
+their names. One with ``async def downgrade(database)`` can be undone. One that was interrupted is
+not rolled back; it is run again from its beginning, so it must be idempotent.
 """
 
 import asyncio
@@ -61,6 +61,15 @@ async def upgrade(database: Database) -> None:
                 await _record(database.migrations, owner, name)
 
 
+async def downgrade(database: Database) -> None:
+    """Undo the newest revision that the database has, by its ``downgrade``."""
+    owner = uuid4().hex
+    async with _locked(database.migrations, owner):
+        name = max(await applied(database))
+        await import_module(f"{PACKAGE}.{name}").downgrade(database)
+        await _record(database.migrations, owner, name, "$pull")
+
+
 async def add_field(database: Database, collection: str, name: str, rule: dict[str, Any]) -> None:
     """Have a collection's validator ask for ``rule`` where a document has the field."""
     (found,) = await (await database.list_collections(filter={"name": collection})).to_list()
@@ -69,9 +78,9 @@ async def add_field(database: Database, collection: str, name: str, rule: dict[s
     await database.command("collMod", collection, validator=validator)
 
 
-async def _record(state: Collection, owner: str, name: str) -> None:
+async def _record(state: Collection, owner: str, name: str, operator: str = "$addToSet") -> None:
     mine = {**THIS, "owner": owner}
-    if not (await state.update_one(mine, {"$addToSet": {"applied": name}})).matched_count:
+    if not (await state.update_one(mine, {operator: {"applied": name}})).matched_count:
         raise Unavailable("The lock of this migration expired, and another one has begun.")
 
 

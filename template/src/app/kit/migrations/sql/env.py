@@ -8,6 +8,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
 from app.kit.features import FEATURES
+from app.kit.migrations.sql.autogenerate import is_ours, put_in_order
 from app.kit.settings import ServiceSettings, read_settings
 from app.kit.storage import open_storage
 from app.kit.storage.sql_tables import Ascii, Base
@@ -34,6 +35,8 @@ def run(connection: Connection) -> None:
         transactional_ddl=True,
         user_module_prefix="sa.",
         render_item=render_item,
+        include_object=is_ours,
+        process_revision_directives=put_in_order,
     )
     with context.begin_transaction():
         context.run_migrations()

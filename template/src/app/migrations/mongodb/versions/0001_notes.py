@@ -76,3 +76,7 @@ async def upgrade(database: Database) -> None:
     else:
         await database.create_collection("notes", **RULES)
     await database.notes.create_index("idempotency.key", unique=True, sparse=True)
+
+
+async def downgrade(database: Database) -> None:
+    await database.drop_collection("notes")
