@@ -133,15 +133,22 @@ def test_the_dev_container_is_beside_its_database(project: Path, database: str) 
 
 
 @pytest.mark.parametrize(
-    ("line", "service"),
+    ("target", "line", "last"),
     [
-        ("DATABASE_URL=sqlite:///notes.db", "app-sqlite"),
-        ('export DATABASE_URL = "mariadb://app:x@127.0.0.1/app"  # ours', "app-mysql"),
-        ("DATABASE_URL=mongodb://a/b\nDATABASE_URL='postgresql+asyncpg://a/b'", "app-postgres"),
+        ("up", "DATABASE_URL=sqlite:///notes.db", "app-sqlite"),
+        ("up", 'export DATABASE_URL = "mariadb://app:x@127.0.0.1/app"  # ours', "app-mysql"),
+        (
+            "up",
+            "DATABASE_URL=mongodb://a/b\nDATABASE_URL='postgresql+asyncpg://a/b'",
+            "app-postgres",
+        ),
+        ("db-up", "DATABASE_URL=mongodb://a/b", "db-mongodb"),
+        ("db-down", "DATABASE_URL=mongodb://a/b", "db-mongodb"),
+        ("db-up", "DATABASE_URL=sqlite:///notes.db", "stop."),  # There is nothing to start or stop.
     ],
 )
 def test_up_starts_the_engine_that_the_service_would_take(
-    installed: Made, tmp_path: Path, line: str, service: str
+    installed: Made, tmp_path: Path, target: str, line: str, last: str
 ) -> None:
     home = installed("adaptable")
     for name in (".env.example", "Makefile", "pyproject.toml"):
@@ -155,11 +162,11 @@ def test_up_starts_the_engine_that_the_service_would_take(
     shell = environment("sqlite") | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
 
     run = subprocess.run(
-        ["make", "--assume-old=.venv/ready", "up"],
+        ["make", "--assume-old=.venv/ready", target],
         cwd=tmp_path,
         env=shell | {"ENGINE": "none"},
         capture_output=True,
         text=True,
     )
 
-    assert run.stdout.split()[-1] == service, run.stderr
+    assert run.stdout.split()[-1] == last, run.stderr

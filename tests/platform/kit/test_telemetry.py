@@ -20,7 +20,8 @@ asyncio.run(send())
 WRONG = {
     "OTEL_TRACES_EXPORTER": "zipkin",
     "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
-    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "many",
+    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "s3cret",
+    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "s3cret",
     "OTEL_BSP_MAX_QUEUE_SIZE": "1",
 }
 REPLACED = {
@@ -44,6 +45,7 @@ def test_a_variable_of_the_sdk_that_is_wrong_costs_the_traces(variable: str, val
 
     assert not run.stdout.startswith("opentelemetry.sdk.")
     assert re.fullmatch("WARNING No traces: .*\n", run.stderr)
+    assert "s3cret" not in run.stderr
 
 
 @pytest.mark.parametrize(("variable", "value"), REPLACED.items())

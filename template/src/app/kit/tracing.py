@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from threading import Thread
@@ -61,7 +62,8 @@ def _provider(service: str) -> TracerProvider | None:
         provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     except Exception as error:
-        log.warning("No traces: a variable of OpenTelemetry is wrong: %s", error)
+        wrong = re.search("OTEL_[A-Z_]+", str(error))  # The rest may repeat the value.
+        log.warning("No traces: %s is wrong", wrong[0] if wrong else "a variable OTEL_…")
         return None
     return provider
 
