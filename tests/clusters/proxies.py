@@ -47,7 +47,7 @@ listen_port = {self.port}
 unix_socket_dir =
 auth_type = any
 pool_mode = {self.mode}
-default_pool_size = 20
+default_pool_size = 40
 server_login_retry = 1
 """
 

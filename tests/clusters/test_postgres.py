@@ -29,6 +29,7 @@ def nodes() -> Iterator[Nodes]:
     """A primary that waits for its standby, and the standby."""
     with Node() as primary:
         primary.sql("CREATE USER haproxy")
+        primary.configure(wal_retrieve_retry_interval="500ms")
         with Node(primary) as standby:
             primary.configure(synchronous_standby_names=WAIT_FOR_A_STANDBY)
             yield primary, standby
