@@ -75,3 +75,15 @@ async def test_the_error_of_the_only_host_stays(
 ) -> None:
     with pytest.raises(ValueError, match="wrong"):
         await opened({A: "wrong"}).connect()
+
+
+async def test_a_host_that_is_left_is_not_the_first(
+    opened: Callable[[States], Hosts[Host]],
+) -> None:
+    hosts = opened({A: "good", B: "good"})
+
+    assert await hosts.connect() == A
+    hosts.leave(B)
+    assert await hosts.connect() == A
+    hosts.leave(A)
+    assert await hosts.connect() == B
