@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-clusters test-browser test-python test-image pictures check format bench bench-transfer
 
-DATABASE := postgres mongodb
+DATABASE := sqlite postgres mysql mongodb
+DEEP :=
 PYTHON := 3.15
 
 # Of what the shell exports for the tools, only what says where packages come from counts here.
@@ -68,21 +69,27 @@ format: .venv/ready ## Format, and fix what can be fixed
 pictures: .venv/ready ## Make the pictures of README.md from what runs
 	@PYTHONPATH=tests python tests/servers.py --only postgres -- python tests/pictures/make.py
 
-bench: .venv/ready ## Measure PostgreSQL's service and MongoDB's against textbook ones; or DATABASE=mongodb
+bench: .venv/ready ## Measure requests beside other services; or DATABASE=sqlite, or DEEP=1
 	@rm -rf bench
 	@set -e; for database in $(DATABASE); do \
 		copier copy --quiet --defaults --vcs-ref HEAD --data project_name=Bench \
 			--data database=$$database . bench/$$database; \
 		$(MAKE) --no-print-directory -C bench/$$database setup; \
-		python tests/servers.py --only $$database -- \
-			bench/$$database/.venv/bin/python tests/benchmark/bench.py $$database; \
+		run="python tests/servers.py --only $$database --"; \
+		if test $$database = sqlite; then \
+			uv pip install --quiet --python bench/sqlite/.venv 'sqlalchemy[asyncio]' aiosqlite; run=; \
+		fi; \
+		PYTHONPATH=bench/$$database $$run bench/$$database/.venv/bin/python \
+			tests/benchmark/bench.py $$database $(if $(DEEP),--deep); \
 	done
+	@python tests/benchmark/report.py bench
 
 bench-transfer: .venv/ready ## Measure `app dump` and `app load` beside the textbook's way
 	@rm -rf bench
 	@copier copy --quiet --defaults --vcs-ref HEAD --data project_name=Bench --data database=adaptable . bench
 	@$(MAKE) --no-print-directory -C bench setup
-	@python tests/servers.py --only postgres -- bench/.venv/bin/python tests/benchmark/transfer.py
+	@python tests/servers.py --only postgres -- \
+		env PYTHONPATH=bench bench/.venv/bin/python tests/benchmark/transfer.py
 
 .venv/ready: pyproject.toml .venv/bin/uv
 	@uv sync --quiet

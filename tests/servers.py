@@ -311,14 +311,16 @@ ENGINES: dict[str, type[Server]] = {"postgres": Postgres, "mysql": MariaDB, "mon
 def provide(*names: str) -> ExitStack:
     """Start the servers, all unless named, whose variable is not set, and set it to their URL.
 
-    Closing the result ends the servers and unsets their variables.
+    A second variable has their version. Closing the result ends the servers and unsets both.
     """
     engines = [ENGINES[name] for name in names or ENGINES]
     missing = [engine() for engine in engines if not os.environ.get(engine.variable)]
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         for server in pool.map(stack.enter_context, missing):
-            os.environ[server.variable] = server.url
-            stack.callback(os.environ.pop, server.variable, None)
+            version = server.variable.replace("URL", "VERSION")
+            for variable, value in ((server.variable, server.url), (version, server.version)):
+                os.environ[variable] = value
+                stack.callback(os.environ.pop, variable, None)
         return stack.pop_all()
 
 

@@ -1,57 +1,74 @@
-"""CPU and time of a request: the generated service, a textbook one, and the hand-written limit.
+"""What a request costs: the generated service beside others on the same database.
 
 ``DIR/.venv/bin/python tests/benchmark/bench.py DATABASE`` needs in DIR a project generated for that
-database, and ``TEST_POSTGRES_URL`` or ``TEST_MONGODB_URL``. All three services run on one database,
-one worker each, and are measured in turns, so that whatever else the machine does hits all alike.
+database, DIR in ``PYTHONPATH``, and ``TEST_POSTGRES_URL`` or the like. All services have one worker
+and are measured in turns, so that whatever else the machine does hits all alike. The results go to
+a file beside DIR.
 """
 
 import argparse
+import json
+import os
+import platform
+import sqlite3
 import sys
 import time
 from collections import defaultdict
 from contextlib import ExitStack
+from datetime import date
+from importlib.metadata import distributions
+from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
+import costs
+import s3rius
 from client import Call, run
 from data import note_id
-from services import GENERATED, LIMIT, TEXTBOOK, Service, filled, running
+from services import (
+    GENERATED,
+    LIMIT,
+    TEXTBOOK,
+    Program,
+    Service,
+    by_hand,
+    filled,
+    generated,
+    measure,
+    running,
+)
 
 NAMES = (GENERATED, TEXTBOOK, LIMIT)
-PAGE, DEEP, ONE, CREATE = OPERATIONS = ("page of 20", "deep page", "one note", "create")
-ALLOWED = {
-    "postgres": {PAGE: 0.3, ONE: 0.35, CREATE: 0.35},
-    "mongodb": {PAGE: 0.6, ONE: 0.8},
-}
-"""What the generated service may cost of the textbook's CPU and time."""
-ALLOWED_DEPTH = 1.2
-"""What a deep page may cost of the first."""
-VARYING = {"id", "created_at", "updated_at"}
+PAGE, DEEP, ONE, CREATE = "page of 20", "deep page", "one note", "create"
+PATCH, HOT = "PATCH", "PATCH, all the same note"
+VARYING = {"id", "version", "created_at", "updated_at"}
+BODY = '{"content":"Buy oat milk and call the plumber before six"}'
 WARM_UP_SECONDS = 0.3
+STARTS = 3
+PACKAGES = ("fastapi", "uvicorn", "pydantic", "sqlalchemy", "asyncpg", "asyncmy", "pymongo")
+
+Calls = dict[str, dict[str, Call]]
+Costs = dict[str, dict[str, dict[str, float]]]
 
 
-class Cost(NamedTuple):
-    """Microseconds of a request: of the service's CPU, and until the answer."""
+def operations(connections: int, depth: int) -> Calls:
+    """Return, of each operation, the request to each service; notes are created last.
 
-    cpu: float
-    wall: float
-
-
-Costs = dict[tuple[str, str], list[Cost]]
-
-
-def calls(depth: int) -> dict[str, dict[str, Call]]:
-    """Return, of each operation, the request to each service."""
-    keyset = Call(f"/notes?limit=20&cursor={note_id(depth - 1)}")
-    content = '{"content":"Buy oat milk and call the plumber before six"}'
-    return {
-        PAGE: dict.fromkeys(NAMES, Call("/notes?limit=20")),
-        DEEP: {
-            **dict.fromkeys(NAMES, keyset),
-            TEXTBOOK: Call(f"/notes?limit=20&offset={depth}"),
-        },
-        ONE: dict.fromkeys(NAMES, Call(f"/notes/{note_id(0)}")),
-        CREATE: dict.fromkeys(NAMES, Call("/notes", "POST", content, status=201)),
+    New notes would change the first page.
+    """
+    page, one = Call(("/notes?limit=20",)), f"/notes/{note_id(0)}"
+    each = tuple(f"/notes/{note_id(back)}" for back in range(connections))
+    calls = {PAGE: dict.fromkeys(NAMES, page) | {s3rius.NAME: s3rius.PAGE}}
+    if depth:
+        keyset = Call((f"/notes?limit=20&cursor={note_id(depth - 1)}",))
+        offset = Call((f"/notes?limit=20&offset={depth}",))
+        calls[DEEP] = {GENERATED: keyset, TEXTBOOK: offset, LIMIT: keyset}
+    return calls | {
+        ONE: dict.fromkeys(NAMES, Call((one,))),
+        PATCH: dict.fromkeys(NAMES, Call(each, "PATCH", BODY)),
+        HOT: dict.fromkeys(NAMES, Call((one,), "PATCH", BODY)),
+        CREATE: dict.fromkeys(NAMES, Call(("/notes",), "POST", BODY, status=201))
+        | {s3rius.NAME: s3rius.CREATE},
     }
 
 
@@ -66,76 +83,98 @@ def shape(value: Any) -> Any:
     return {k: type(v).__name__ if k in VARYING else shape(v) for k, v in value.items()}
 
 
-def check_alike(services: list[Service], by_name: dict[str, Call]) -> None:
-    """Warm every service up for an operation, and see that all answer it alike."""
-    bodies = [run(by_name[s.name], s.port, WARM_UP_SECONDS, 8).body for s in services]
-    if any(shape(body) != shape(bodies[0]) for body in bodies):
-        raise SystemExit(f"The services answer differently: {by_name}")
+def warm_up(services: list[Service], calls: dict[str, Call]) -> None:
+    """Warm every service up for an operation, and see that all on one database answer alike."""
+    bodies = {s.name: run(calls[s.name], s.port, WARM_UP_SECONDS, 8).body for s in services}
+    if any(shape(bodies[name]) != shape(bodies[GENERATED]) for name in NAMES):
+        raise SystemExit(f"The services answer differently: {calls}")
 
 
-def measure(service: Service, call: Call, seconds: float, connections: int) -> Cost:
-    """Load one service with one request for some seconds."""
-    before = service.cpu_seconds()
-    load = run(call, service.port, seconds, connections)
-    cpu = (service.cpu_seconds() - before) * 1e6 / len(load.milliseconds)
-    return Cost(cpu, median(load.milliseconds) * 1e3)
-
-
-def measure_all(
-    services: list[Service], calls: dict[str, dict[str, Call]], options: argparse.Namespace
-) -> Costs:
-    """Measure everything in turns; notes are created last, as they change the first page."""
-    costs: Costs = defaultdict(list)
-    for operations in ((PAGE, DEEP), (ONE,), (CREATE,)):
-        for operation in operations:
-            check_alike(services, calls[operation])
+def measure_in_turns(services: list[Service], calls: Calls, options: argparse.Namespace) -> Costs:
+    """Measure everything in turns; return the medians."""
+    found: Costs = {}
+    for operation, by_name in calls.items():
+        able = [service for service in services if service.name in by_name]
+        warm_up(able, by_name)
+        runs = defaultdict(list)
         for _ in range(options.rounds):
-            for operation in operations:
-                for service in services:
-                    call = calls[operation][service.name]
-                    cost = measure(service, call, options.seconds, options.connections)
-                    costs[operation, service.name].append(cost)
-    return costs
+            for service in able:
+                call = by_name[service.name]
+                runs[service.name].append(
+                    measure(service, call, options.seconds, options.connections)
+                )
+        found[operation] = {name: _medians(each) for name, each in runs.items()}
+    return found
 
 
-def table(costs: Costs, allowed: dict[str, float]) -> str:
-    """Return the medians as a table in Markdown."""
-    cpu = {key: median(cost.cpu for cost in found) for key, found in costs.items()}
-    wall = {key: median(cost.wall for cost in found) for key, found in costs.items()}
-    lines = [
-        f"| CPU, µs a request | {' | '.join(NAMES)} | generated ÷ textbook | in time | at most |",
-        "|---|" + "---:|" * (len(NAMES) + 3),
-    ]
-    for operation in OPERATIONS:
-        cells = [f"{cpu[operation, name]:.0f}" for name in NAMES]
-        for of in (cpu, wall):
-            cells.append(f"{of[operation, GENERATED] / of[operation, TEXTBOOK]:.3f}")
-        lines.append(f"| {operation} | {' | '.join(cells)} | {allowed.get(operation, '')} |")
-    lines += ["", f"| deep page ÷ first | {' | '.join(NAMES)} | at most |"]
-    lines += ["|---|" + "---:|" * (len(NAMES) + 1)]
-    for title, of in (("CPU", cpu), ("time to the answer", wall)):
-        cells = [f"{of[DEEP, name] / of[PAGE, name]:.2f}" for name in NAMES]
-        lines.append(f"| {title} | {' | '.join(cells)} | {ALLOWED_DEPTH} |")
-    return "\n".join(lines)
+def _medians(runs: list[dict[str, float]]) -> dict[str, float]:
+    return {key: median(run[key] for run in runs) for key in runs[0]}
+
+
+def measure_starts(programs: list[Program]) -> dict[str, float]:
+    """Return the seconds until each service is ready, the median of some starts in turns."""
+    found = defaultdict(list)
+    for _ in range(STARTS):
+        for program in programs:
+            with running(program) as service:
+                found[service.name].append(service.ready_seconds)
+    return {name: median(seconds) for name, seconds in found.items()}
+
+
+def measure_writers(services: list[Service], options: argparse.Namespace) -> dict[str, Any]:
+    """Return notes a second by the number of clients that create notes."""
+    found: dict[str, Any] = {}
+    for writers in (1, 4, 16):
+        calls = {"": operations(writers, 0)[CREATE]}
+        given = argparse.Namespace(**vars(options) | {"connections": writers})
+        rates = measure_in_turns(services, calls, given)[""]
+        found[str(writers)] = {name: cost["rate"] for name, cost in rates.items()}
+    return found
+
+
+def about(options: argparse.Namespace) -> str:
+    """Return what was measured, when and where."""
+    server = os.environ.get(f"TEST_{options.database.upper()}_VERSION") or sqlite3.sqlite_version
+    found = {each.name.lower(): each.version for each in distributions()}
+    packages = ", ".join(f"{name} {found[name]}" for name in PACKAGES if name in found)
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    load = f"{options.notes:,} notes, {options.connections} connections"
+    return f"{date.today()}, {machine}, server {server}, {packages}; {load}"
+
+
+def measure_all(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Return all results of one database."""
+    database, depth = options.database, options.notes * 9 // 10
+    with filled(database, options.notes, depth) as url, ExitStack() as stack:
+        programs = [generated(url), *(by_hand(name, database, url) for name in NAMES[1:])]
+        programs.append(stack.enter_context(s3rius.prepared(database, folder)))
+        results: dict[str, Any] = {"about": about(options), "ready": measure_starts(programs)}
+        services = [stack.enter_context(running(program)) for program in programs]
+        calls = operations(options.connections, depth if options.deep else 0)
+        results["costs"] = measure_in_turns(services, calls, options)
+        results["memory"] = {service.name: service.megabytes() for service in services}
+        if database == "sqlite":
+            results["writers"] = measure_writers(services, options)
+            results["parts"] = costs.measure_parts(url, options)
+    return results
 
 
 def main() -> None:
-    """Measure and print; whatever the numbers, this ends with 0."""
+    """Measure and write the results; whatever the numbers, this ends with 0."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("database", choices=ALLOWED)
-    parser.add_argument("--notes", type=int, default=1_000_000)
-    parser.add_argument("--seconds", type=float, default=0.8, help="of each measure")
+    parser.add_argument("database")
+    parser.add_argument("--deep", action="store_true", help="also a page 900,000 notes deep")
+    parser.add_argument("--notes", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=0.6, help="of each measure")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=8)
     options = parser.parse_args()
-    database, depth, began = options.database, options.notes * 9 // 10, time.perf_counter()
-    with filled(database, options.notes, depth) as url, ExitStack() as stack:
-        took = time.perf_counter() - began
-        services = [stack.enter_context(running(name, database, url)) for name in NAMES]
-        costs = measure_all(services, calls(depth), options)
-    print(f"{database}, {options.notes:,} notes, deep page after {depth:,}.\n")
-    print(table(costs, ALLOWED[database]), end="\n\n")
-    print(f"{time.perf_counter() - began:.0f} s, {took:.0f} of them to load", file=sys.stderr)
+    if options.deep:
+        options.notes = 1_000_000
+    began, folder = time.perf_counter(), Path(sys.prefix).parents[1]
+    results = measure_all(options, folder)
+    (folder / f"{options.database}.json").write_text(json.dumps(results, indent=1))
+    print(f"{options.database}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -12,16 +12,23 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Call:
-    """A request, again and again, that must be answered with ``status``."""
+    """A request, again and again, that must be answered with ``status``.
 
-    path: str
+    Each connection takes one of the paths.
+    """
+
+    paths: tuple[str, ...]
     method: str = "GET"
     body: str = ""
     status: int = 200
+    token: str = ""
 
-    def bytes(self, port: int) -> bytes:
-        """Return the request as it goes over the wire."""
-        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+    def bytes(self, port: int, number: int) -> bytes:
+        """Return the request as the connection of this number sends it."""
+        path = self.paths[number % len(self.paths)]
+        head = f"{self.method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        if self.token:
+            head += f"Authorization: Bearer {self.token}\r\n"
         if self.body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n"
         return (head + "\r\n" + self.body).encode()
@@ -29,15 +36,16 @@ class Call:
 
 @dataclass
 class Load:
-    """What one measure did: the milliseconds that each request took, and the last body."""
+    """What one measure did: its seconds, the milliseconds of each request, and the last body."""
 
+    seconds: float = 0.0
     milliseconds: list[float] = field(default_factory=list)
     body: Any = None
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, call: Call, port: int, end: float, load: Load) -> None:
-        self.request, self.end, self.load = call.bytes(port), end, load
+    def __init__(self, call: Call, request: bytes, end: float, load: Load) -> None:
+        self.request, self.end, self.load = request, end, load
         self.status = b"HTTP/1.1 %d" % call.status
         self.done = asyncio.get_running_loop().create_future()
 
@@ -85,13 +93,14 @@ class _Connection(asyncio.Protocol):
 
 async def _run(call: Call, port: int, seconds: float, connections: int) -> Load:
     load = Load()
-    end = time.perf_counter() + seconds
+    began = time.perf_counter()
+    end = began + seconds
     loop = asyncio.get_running_loop()
-    opened = [
-        await loop.create_connection(lambda: _Connection(call, port, end, load), "127.0.0.1", port)
-        for _ in range(connections)
-    ]
-    await asyncio.gather(*(connection.done for _, connection in opened))
+    clients = [_Connection(call, call.bytes(port, n), end, load) for n in range(connections)]
+    for client in clients:
+        await loop.create_connection(lambda client=client: client, "127.0.0.1", port)
+    await asyncio.gather(*(client.done for client in clients))
+    load.seconds = time.perf_counter() - began
     load.body = json.loads(load.body)
     return load
 

@@ -14,6 +14,12 @@ class NoteCreate(BaseModel):
     content: str = Field(min_length=1, max_length=255)
 
 
+class NoteUpdate(BaseModel):
+    """What a client changes."""
+
+    content: str | None = Field(default=None, min_length=1, max_length=255)
+
+
 def uuid7() -> UUID:
     """Return a UUID that sorts by time: what ``uuid.uuid7`` is from Python 3.14 on."""
     milliseconds = time.time_ns() // 1_000_000

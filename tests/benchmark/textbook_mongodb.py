@@ -11,9 +11,9 @@ from uuid import UUID
 
 from fastapi import Depends, FastAPI, HTTPException, Query
 from pydantic import BaseModel, Field
-from pymongo import DESCENDING, AsyncMongoClient
+from pymongo import DESCENDING, AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
-from textbook import NoteCreate, utc_now, uuid7
+from textbook import NoteCreate, NoteUpdate, utc_now, uuid7
 
 client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
     os.environ["DATABASE_URL"], tz_aware=True, uuidRepresentation="standard"
@@ -77,3 +77,17 @@ async def create_note(body: NoteCreate, database: Database) -> object:
     note = {"_id": uuid7(), **body.model_dump(), "times_sent": 0, "version": 1, **times}
     result = await database["notes"].insert_one({**note, "comments": []})
     return NoteRead(**await database["notes"].find_one({"_id": result.inserted_id}))
+
+
+@app.patch("/notes/{note_id}", response_model=NoteRead, response_model_by_alias=False)
+async def update_note(note_id: UUID, body: NoteUpdate, database: Database) -> object:
+    """Change a note."""
+    values = {**body.model_dump(exclude_unset=True), "updated_at": utc_now()}
+    document = await database["notes"].find_one_and_update(
+        {"_id": note_id},
+        {"$set": values, "$inc": {"version": 1}},
+        return_document=ReturnDocument.AFTER,
+    )
+    if document is None:
+        raise HTTPException(status_code=404, detail="Note not found")
+    return NoteRead(**document)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
-from textbook_postgres import Comment, Note, NoteRead, engine, make_session
+from textbook_sql import Comment, Note, NoteRead, engine, make_session
 
 PAGE = 1000
 

@@ -8,8 +8,6 @@ import argparse
 import os
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,15 +39,6 @@ def measure(notes: int, url: str, *command: Path | str) -> Run:
     return Run(notes / (time.perf_counter() - began), usage.ru_maxrss / 1024)
 
 
-@contextmanager
-def sqlite(folder: Path) -> Iterator[str]:
-    """Yield the URL of a new, migrated SQLite file."""
-    url = f"sqlite:///{folder / 'notes.db'}"
-    settings = {**os.environ, "DATABASE_URL": url}
-    subprocess.run([APP, "migrate"], check=True, env=settings)
-    yield url
-
-
 def measure_all(folder: Path, notes: int, sample: int) -> dict[str, Run]:
     """Carry the notes from PostgreSQL to another such database and to SQLite."""
     runs = {}
@@ -65,7 +54,7 @@ def measure_all(folder: Path, notes: int, sample: int) -> dict[str, Run]:
     with filled("postgres", 0, 0) as url:
         textbook = measure(sample, url, *TEXTBOOK, "load", part)
         runs["load, textbook on PostgreSQL"] = textbook
-    with sqlite(folder) as url:
+    with filled("sqlite", 0, 0) as url:
         runs["load, SQLite"] = measure(notes, url, APP, "load", dump)
         runs["dump, SQLite"] = measure(notes, url, APP, "dump", other)
     if dump.read_bytes() != other.read_bytes():

@@ -12,24 +12,42 @@ from uuid import UUID
 
 from fastapi import Depends, FastAPI, HTTPException, Query
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import DateTime, ForeignKey, String, select
+from sqlalchemy import BINARY, DateTime, Dialect, ForeignKey, String, TypeDecorator, Uuid, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
-from textbook import NoteCreate, utc_now, uuid7
+from textbook import NoteCreate, NoteUpdate, utc_now, uuid7
 
+DRIVERS = {"postgresql": "asyncpg", "mysql": "asyncmy", "sqlite": "aiosqlite"}
+
+database, separator, place = os.environ["DATABASE_URL"].partition("://")
 engine = create_async_engine(
-    os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://", 1),
-    pool_size=10,
-    max_overflow=0,
-    pool_pre_ping=True,
+    f"{database}+{DRIVERS[database]}://{place}", pool_size=10, max_overflow=0, pool_pre_ping=True
 )
 make_session = async_sessionmaker(engine, expire_on_commit=False)
+
+
+class BinaryUuid(TypeDecorator[UUID]):
+    """An id as MySQL's table has it."""
+
+    impl = BINARY(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> bytes | None:
+        """Return the bytes of an id."""
+        return value.bytes if value else None
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> UUID | None:
+        """Return an id from its bytes."""
+        return UUID(bytes=value) if value else None
 
 
 class Base(DeclarativeBase):
     """The base of the mapped classes."""
 
-    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True)}
+    type_annotation_map: ClassVar = {
+        datetime: DateTime(timezone=True),
+        UUID: Uuid().with_variant(BinaryUuid(), "mysql"),
+    }
 
 
 class Note(Base):
@@ -127,4 +145,17 @@ async def create_note(body: NoteCreate, session: Session) -> object:
     session.add(note)
     await session.commit()
     await session.refresh(note, ["comments"])
+    return note
+
+
+@app.patch("/notes/{note_id}", response_model=NoteRead)
+async def update_note(note_id: UUID, body: NoteUpdate, session: Session) -> object:
+    """Change a note; what it has now is known without reading it again."""
+    note = await session.get(Note, note_id, options=[selectinload(Note.comments)])
+    if note is None:
+        raise HTTPException(status_code=404, detail="Note not found")
+    for name, value in body.model_dump(exclude_unset=True).items():
+        setattr(note, name, value)
+    note.version += 1
+    await session.commit()
     return note
