@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from datetime import UTC
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -87,8 +87,8 @@ class _UtcDateTime(DATETIME):
     """A time in UTC; SQLite does not store the offset."""
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
-        parse: Any = super().result_processor(dialect, coltype)
-        return lambda text: text and parse(text).replace(tzinfo=UTC)
+        # Parsing first and then setting the zone would take six times as long.
+        return lambda text: text and datetime.fromisoformat(f"{text}+00:00")
 
 
 class _Decimal(sa.Numeric[Decimal]):
