@@ -82,7 +82,7 @@ bench: .venv/ready ## Measure requests beside other services; or DATABASE=sqlite
 		PYTHONPATH=bench/$$database $$run bench/$$database/.venv/bin/python \
 			tests/benchmark/bench.py $$database $(if $(DEEP),--deep); \
 	done
-	@python tests/benchmark/report.py bench
+	@PYTHONPATH=tests python tests/benchmark/report.py bench
 
 bench-transfer: .venv/ready ## Measure `app dump` and `app load` beside the textbook's way
 	@rm -rf bench

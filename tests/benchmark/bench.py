@@ -48,7 +48,8 @@ STARTS = 3
 PACKAGES = ("fastapi", "uvicorn", "pydantic", "sqlalchemy", "asyncpg", "asyncmy", "pymongo")
 
 Calls = dict[str, dict[str, Call]]
-Costs = dict[str, dict[str, dict[str, float]]]
+Costs = dict[str, dict[str, dict[str, list[float]]]]
+"""By operation, service and kind, what was measured in each round."""
 
 
 def operations(connections: int, depth: int) -> Calls:
@@ -91,33 +92,28 @@ def warm_up(services: list[Service], calls: dict[str, Call]) -> None:
 
 
 def measure_in_turns(services: list[Service], calls: Calls, options: argparse.Namespace) -> Costs:
-    """Measure everything in turns; return the medians."""
+    """Measure everything in turns."""
     found: Costs = {}
     for operation, by_name in calls.items():
         able = [service for service in services if service.name in by_name]
         warm_up(able, by_name)
-        runs = defaultdict(list)
+        found[operation] = {s.name: {"cpu": [], "wall": [], "rate": []} for s in able}
         for _ in range(options.rounds):
             for service in able:
                 call = by_name[service.name]
-                runs[service.name].append(
-                    measure(service, call, options.seconds, options.connections)
-                )
-        found[operation] = {name: _medians(each) for name, each in runs.items()}
+                cost = measure(service, call, options.seconds, options.connections)
+                for kind, value in cost.items():
+                    found[operation][service.name][kind].append(value)
     return found
 
 
-def _medians(runs: list[dict[str, float]]) -> dict[str, float]:
-    return {key: median(run[key] for run in runs) for key in runs[0]}
-
-
 def measure_starts(programs: list[Program]) -> dict[str, float]:
-    """Return the seconds until each service is ready, the median of some starts in turns."""
+    """Return the seconds of CPU until each service is ready, the median of some starts in turns."""
     found = defaultdict(list)
     for _ in range(STARTS):
         for program in programs:
             with running(program) as service:
-                found[service.name].append(service.ready_seconds)
+                found[service.name].append(service.cpu_seconds())
     return {name: median(seconds) for name, seconds in found.items()}
 
 
@@ -128,7 +124,7 @@ def measure_writers(services: list[Service], options: argparse.Namespace) -> dic
         calls = {"": operations(writers, 0)[CREATE]}
         given = argparse.Namespace(**vars(options) | {"connections": writers})
         rates = measure_in_turns(services, calls, given)[""]
-        found[str(writers)] = {name: cost["rate"] for name, cost in rates.items()}
+        found[str(writers)] = {name: median(cost["rate"]) for name, cost in rates.items()}
     return found
 
 
@@ -155,7 +151,7 @@ def measure_all(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         results["memory"] = {service.name: service.megabytes() for service in services}
         if database == "sqlite":
             results["writers"] = measure_writers(services, options)
-            results["parts"] = costs.measure_parts(url, options)
+            results["parts"] = costs.measure_parts()
     return results
 
 
@@ -165,8 +161,8 @@ def main() -> None:
     parser.add_argument("database")
     parser.add_argument("--deep", action="store_true", help="also a page 900,000 notes deep")
     parser.add_argument("--notes", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=0.6, help="of each measure")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.4, help="of each measure")
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--connections", type=int, default=8)
     options = parser.parse_args()
     if options.deep:

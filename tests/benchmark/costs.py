@@ -1,55 +1,73 @@
-"""What the log line, the token and the metrics of a request add, in microseconds of CPU."""
+"""What the log line, the token and the metrics of a request add, in microseconds.
 
-import argparse
+As a script, it measures them in its process and prints them as JSON; the log goes to stderr.
+"""
+
+import json
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Callable
 from hashlib import sha256
-from statistics import median
 from tempfile import TemporaryDirectory
-
-from client import Call
-from data import note_id
-from services import GENERATED, generated, measure, running
-
-ROUNDS = 9  # The differences are small.
-TOKEN = "0" * 43
-LOG, AUTH = "a log line", "a token"
-VARIABLES = {
-    GENERATED: {},
-    LOG: {"LOG_LEVEL": "INFO"},
-    AUTH: {"AUTH_TOKENS": f"sha256:{sha256(TOKEN.encode()).hexdigest()}:read+write"},
-}
-METRICS = """
 from timeit import repeat
-from app.kit.metrics import Metrics
-seconds, number = Metrics().request_seconds, 20_000
-print(min(repeat(lambda: seconds("GET", "/notes", 200).observe(0.001), number=number)) / number)
-"""
+
+NUMBER = 5_000
+TOKEN = "0" * 43
+AUTH = {"AUTH_TOKENS": f"sha256:{sha256(TOKEN.encode()).hexdigest()}:read+write"}
 
 
-def measure_parts(url: str, options: argparse.Namespace) -> dict[str, float]:
-    """Return the microseconds that each part adds to reading one note."""
-    taken: dict[str, list[float]] = {name: [] for name in VARIABLES}
-    call = Call((f"/notes/{note_id(0)}",), token=TOKEN)
-    with ExitStack() as stack:
-        services = [
-            stack.enter_context(running(generated(url, name, **variables)))
-            for name, variables in VARIABLES.items()
-        ]
-        for _ in range(ROUNDS):
-            for service in services:
-                cost = measure(service, call, options.seconds, options.connections)
-                taken[service.name].append(cost["cpu"])
-    cpu = {name: median(each) for name, each in taken.items()}
-    parts = {name: cpu[name] - cpu[GENERATED] for name in (LOG, AUTH)}
+def measure_parts() -> dict[str, float]:
+    """Return the microseconds of each part."""
     with TemporaryDirectory() as folder:
-        shared = _metrics(PROMETHEUS_MULTIPROC_DIR=folder)
-    return parts | {"metrics": _metrics(), "metrics of several workers": shared}
+        shared = _run(PROMETHEUS_MULTIPROC_DIR=folder)["metrics"]
+    return _run() | {"metrics of several workers": shared}
 
 
-def _metrics(**variables: str) -> float:
-    command = [sys.executable, "-c", METRICS]
-    output = subprocess.check_output(command, env={**os.environ, **variables})
-    return float(output) * 1e6
+def _run(**variables: str) -> dict[str, float]:
+    env = {**os.environ, **AUTH, **variables, "DATABASE_URL": ""}
+    command = [sys.executable, __file__]
+    found: dict[str, float] = json.loads(
+        subprocess.check_output(command, env=env, stderr=subprocess.DEVNULL)
+    )
+    return found
+
+
+def _microseconds(call: Callable[[], object]) -> float:
+    return min(repeat(call, number=NUMBER, repeat=9)) / NUMBER * 1e6
+
+
+def _measure() -> dict[str, float]:
+    from app.kit.auth.middleware import Guard
+    from app.kit.auth.token import AuthSettings, build_verifier
+    from app.kit.http.middleware import record_request
+    from app.kit.logs import configure_logs
+    from app.kit.metrics import Metrics
+
+    metrics = Metrics()
+    guard = Guard("", build_verifier(AuthSettings()))
+    headers = [(b"authorization", f"Bearer {TOKEN}".encode())]
+    scope = {"type": "http", "path": "/notes", "method": "GET", "headers": headers}
+
+    def admit() -> None:
+        coroutine = guard.admit(scope)
+        try:
+            coroutine.send(None)
+        except StopIteration:
+            return
+        raise AssertionError("It waits.")
+
+    def record() -> None:
+        record_request(metrics, "GET", "/notes", 200, 0.001)
+
+    silent = _microseconds(record)
+    configure_logs("INFO", "json")
+    return {
+        "a log line": _microseconds(record) - silent,
+        "a token": _microseconds(admit),
+        "metrics": silent,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure()))

@@ -1,23 +1,27 @@
 """Tables and a picture of the results of all databases.
 
-``python tests/benchmark/report.py FOLDER`` prints the tables of the results that are in FOLDER;
-with those of all databases, it also writes docs/benchmark.md and docs/pictures/benchmark.svg.
+``PYTHONPATH=tests python tests/benchmark/report.py FOLDER`` prints the tables of the results in
+FOLDER; with those of all databases, it writes docs/benchmark.md and docs/pictures/benchmark.svg.
 """
 
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from operator import truediv
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from picture import draw
+from pictures.svg import Picture
 
 DOCS = Path(__file__).parents[2] / "docs"
 TITLES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MariaDB", "mongodb": "MongoDB"}
 SERVICES = ("generated", "textbook", "limit", "s3rius")
 DRAWN = {"page": "page of 20", "one note": "one note", "PATCH": "PATCH", "create": "create"}
-DEEP = "deep page"
-LEGEND = "Blue: the generated service. Gray: the textbook's, which is 1. Line: by hand, the limit."
+PAGE, DEEP = "page of 20", "deep page"
+ONE = 220
+"""The length of a bar of the textbook's service."""
+LEGEND = "Blue: this service. Its frame: a textbook service. The line: written by hand."
 TITLE = "CPU of a request, as a part of a textbook service's"
 AIMS = {
     "page of 20": (0.22, 0.22, 0.28, 0.95),
@@ -51,20 +55,24 @@ def of_requests(database: str, costs: dict[str, Any]) -> str:
 
 
 def _cells(name: str, cost: dict[str, Any], aim: str) -> Iterator[str]:
-    cpu = {service: cost[service]["cpu"] for service in SERVICES if service in cost}
     yield name
-    yield from (f"{cpu[service]:.0f}" if service in cpu else "" for service in SERVICES)
+    yield from (f"{median(cost[s]['cpu']):.0f}" if s in cost else "" for s in SERVICES)
     for service in SERVICES[1:]:
-        yield f"{cpu['generated'] / cpu[service]:.2f}" if service in cpu else ""
+        yield f"{ratio(cost, 'generated', service):.2f}" if service in cost else ""
         if service == "textbook":
             yield aim
+
+
+def ratio(cost: dict[str, Any], one: str, other: str) -> float:
+    """Return the median of the ratios of rounds, in which both were measured side by side."""
+    return median(map(truediv, cost[one]["cpu"], cost[other]["cpu"]))
 
 
 def of_processes(results: Results) -> str:
     """Return the table of times to ready and of memory."""
     head = " | ".join(f"{service}, {unit}" for unit in ("s", "MB") for service in SERVICES)
     return table(
-        f"until ready, and after the load | {head}",
+        f"CPU until ready, and memory after the load | {head}",
         (
             [
                 TITLES[database],
@@ -115,19 +123,27 @@ def tables(results: Results) -> str:
     return "\n\n".join(filter(None, found))
 
 
-def picture(results: Results) -> str:
-    """Return the picture of what requests cost on each database."""
-    panels = {}
-    for database, found in results.items():
-        costs = {label: found["costs"][operation] for label, operation in DRAWN.items()}
-        panels[TITLES[database]] = {
-            label: (
-                cost["generated"]["cpu"] / cost["textbook"]["cpu"],
-                cost["limit"]["cpu"] / cost["textbook"]["cpu"],
-            )
-            for label, cost in costs.items()
-        }
-    return draw(panels, TITLE, LEGEND)
+def draw(results: Results) -> Picture:
+    """Return the picture of what requests cost on each database, two beside each other."""
+    picture = Picture(TITLE)
+    picture.text(20, 30, TITLE, "accent")
+    picture.text(20, 52, LEGEND, "soft")
+    for number, (database, found) in enumerate(results.items()):
+        x, y = 20 + number % 2 * 410, 84 + number // 2 * 140
+        picture.text(x, y, TITLES[database], "accent")
+        for line, (label, operation) in enumerate(DRAWN.items()):
+            _bar(picture, x, y + 12 + 26 * line, label, found["costs"][operation])
+    return picture
+
+
+def _bar(picture: Picture, x: float, y: float, label: str, cost: dict[str, Any]) -> None:
+    generated, limit = (ratio(cost, name, "textbook") for name in ("generated", "limit"))
+    begin = x + 80
+    picture.text(x, y + 13, label)
+    picture.box(begin, y, ONE, 16)
+    picture.box(begin, y, generated * ONE, 16, "accent")
+    picture.box(begin + limit * ONE - 1, y - 2, 2, 20)
+    picture.text(begin + max(1, generated) * ONE + 8, y + 13, f"{generated:.2f}")
 
 
 def main() -> None:
@@ -141,8 +157,7 @@ def main() -> None:
     page = DOCS / "benchmark.md"
     start = page.read_text().partition("## Results")[0]
     page.write_text(f"{start}## Results\n\n{measured}\n\n{text}\n")
-    (DOCS / "pictures").mkdir(exist_ok=True)
-    (DOCS / "pictures/benchmark.svg").write_text(picture(results))
+    draw(results).write(DOCS / "pictures/benchmark.svg")
 
 
 if __name__ == "__main__":

@@ -40,12 +40,11 @@ class Program:
 
 @dataclass(frozen=True)
 class Service:
-    """A running service, and what it took until it was ready."""
+    """A running service."""
 
     name: str
     port: int
     pid: int
-    ready_seconds: float
 
     def cpu_seconds(self) -> float:
         """Return the user and system time that the process has taken so far."""
@@ -99,7 +98,6 @@ def uvicorn(
 def running(program: Program) -> Iterator[Service]:
     """Run a service with one worker."""
     variables = {**os.environ, "PORT": str(program.port), "UVICORN_PORT": str(program.port)}
-    began = time.perf_counter()
     variables |= program.variables
     with TemporaryFile() as log:
         process = subprocess.Popen(program.command, env=variables, stderr=log)
@@ -107,7 +105,7 @@ def running(program: Program) -> Iterator[Service]:
             if not _is_ready(program, process):
                 log.seek(0)
                 raise SystemExit(f"It did not start: {program}\n{log.read().decode()}")
-            yield Service(program.name, program.port, process.pid, time.perf_counter() - began)
+            yield Service(program.name, program.port, process.pid)
         finally:
             process.terminate()
             process.wait()
