@@ -147,6 +147,8 @@ REFUSED = {
     "bounds": ("books", "a:int(9,1)", "a: int: its bounds ascend"),
     "digits": ("books", "a:decimal(19,2)", "a: decimal: "),
     "a parameter": ("books", "limit:int:filter", "limit: every list has a parameter"),
+    "a name in a default": ("books", "date:date=2026-01-01", "date: the default of a date uses"),
+    "its own name": ("books", "books:int:filter", "books: a filter cannot have the name"),
     "an option": ("books", "a:int:index", "a: a field may have :unique and :filter"),
 } | {
     f"the default {form}": ("books", f"a:{form}", "a: the default ")
@@ -226,14 +228,39 @@ def test_edits_that_contradict_a_change_are_marked(project: Path, run: Run) -> N
 
 
 def test_the_file_of_a_specification_can_be_edited(project: Path, run: Run) -> None:
-    run(project, "make", NAME="books", FIELDS="a:text(80)")
+    run(project, "make", NAME="books", FIELDS="a:text(80) b:int?")
     file = project / "src/app/books/feature.toml"
-    file.write_text(file.read_text().replace("text(80)", "text(90):filter", 1))
+    head, made = file.read_text().split("# What")
+    edited = head.replace('a = "text(80)"', '# Ours.\na = "text(90):filter"  # Long.')
+    file.write_text(f"{edited}# What{made}")
 
     assert run(project, "make", NAME="books").returncode == 0
 
-    assert file.read_text().count("text(90):filter") == 2
+    assert file.read_text() == f"{edited}# What{made.replace('text(80)', 'text(90):filter')}"
     assert "Text(90)" in file.with_name("models.py").read_text()
+
+    fields = "b:int?:filter c:date? a:text(90)"
+    assert run(project, "make", NAME="books", FIELDS=fields).returncode == 0
+
+    table = 'b = "int?:filter"\nc = "date?"\n# Ours.\na = "text(90)"  # Long.\n\n# What'
+    assert f"[fields]\n{table}" in file.read_text()
+    assert "\n[made]\n" + 'b = "int?:filter"\nc = "date?"\na = "text(90)"\n' in file.read_text()
+
+
+def test_fields_with_names_of_types_are_made(
+    installed: Callable[..., Path], project: Path, run: Run
+) -> None:
+    names = (
+        "date:date? datetime:datetime? uuid:uuid enum:enum(a,b)=a decimal:decimal(4,2)=1 url:url"
+    )
+    more = "str:text int:int bool:bool=true list:text? type:text:filter any:date:filter sa:int?"
+    made = run(project, "make", NAME="things", FIELDS=f"{names} {more}")
+    assert made.returncode == 0, made.stderr
+
+    tools = installed("sqlite")
+    in_place_of(tools, project, "sqlite", "mypy", f"--cache-dir={tools}/.mypy_cache", ".")
+    in_place_of(tools, project, "sqlite", "ruff", "check")
+    in_place_of(tools, project, "sqlite", "pytest", "tests/things", "tests/test_properties.py")
 
 
 def test_what_was_made_can_be_removed(

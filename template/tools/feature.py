@@ -13,13 +13,14 @@ from importlib import import_module
 from pathlib import Path
 
 from changes import check_change
+from feature_file import updated
 from following import follow
 from generator import EXAMPLE, render
 from names import APP, SpecificationError, check_names
 from project import check_references, every, has_example, read, revisions
 from repository import TemplateError, error_line, leave_other_repositories, refuse_unfinished_work
 from specification import FILE, Specification, parse_fields, singular_of
-from texts import Change, changes
+from texts import changes
 
 KEEP = "To keep the data, go back first: `git checkout .`, `app dump --feature"
 
@@ -28,14 +29,17 @@ def make(name: str, singular: str, fields: str, *, is_dry: bool) -> bool:
     """Make or change a feature; return whether nothing is left to merge by hand."""
     old, new = _specifications(name, singular, fields)
     check_references(new)
+    if any(each.filter and each.name == name for each in new.fields):
+        raise SpecificationError(f"{name}: a filter cannot have the name of its feature")
     if old:
         check_change(old, new)
     before = render(old) if old else {}
     after = render(new)
-    file = str(APP / name / FILE)
-    text = after.pop(file)
-    planned = [Change(Path(file), text)] if before.pop(file, "") != text else []
-    planned += [*changes(before, after), *changes({}, revisions(old, new))]
+    if old:
+        file = APP / name / FILE
+        present = before[str(file)] = file.read_text(encoding="utf-8")
+        after[str(file)] = updated(present, new, with_fields=bool(fields))
+    planned = [*changes(before, after), *changes({}, revisions(old, new))]
     names = sorted(str(each.path) for each in planned) or ["nothing"]
     if is_dry:
         print("It would write:", *names, sep="\n    ")

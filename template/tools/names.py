@@ -54,8 +54,8 @@ USED = """
 # What every resource has besides, in its bodies, in its table, or in what changes that.
 OWN_FIELDS = """
     id version created_at updated_at metadata registry idempotency idempotency_key content_sha256
-    this_id expected_version new values construct copy dict from_orm json parse_file parse_obj
-    parse_raw schema schema_json update_forward_refs validate
+    this_id expected_version referred_to_at new values construct copy dict from_orm json parse_file
+    parse_obj parse_raw schema schema_json update_forward_refs validate
 """
 
 

@@ -89,13 +89,6 @@ class Field:
             raise SpecificationError(
                 f"{self.name}: every list has a parameter of that name already"
             )
-        if (
-            self.type == "text"
-            and (self.unique or self.filter)
-            and int((*self.arguments, "1")[0]) > MAX_INDEXED
-        ):
-            reason = f"only texts of up to {MAX_INDEXED} characters can be unique or filter"
-            raise SpecificationError(f"{self.name}: {reason}")
         try:
             parse = TYPES[self.type](*self.arguments)
         except (TypeError, ValueError) as error:
@@ -249,9 +242,12 @@ def parse_fields(texts: list[str]) -> tuple[Field, ...]:
     names = [each.name for each in fields]
     if not fields:
         raise SpecificationError('A feature needs a field: FIELDS="title:text"')
+    given = {each.type for each in fields if each.default is not None}
     for name in names:
         if names.count(name) > 1:
             raise SpecificationError(f"{name}: two fields have this name")
+        if name in given & {"date", "datetime"}:
+            raise SpecificationError(f"{name}: the default of a {name} uses that name in the code")
     return fields
 
 
