@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-clusters test-browser test-python test-image pictures check format bench bench-transfer
+.PHONY: help release demo test test-clusters test-browser test-python test-image pictures check format bench bench-transfer
 
 DATABASE := sqlite postgres mysql mongodb
 DEEP :=
@@ -18,6 +18,10 @@ CHECK_SCHEMA := check-jsonschema --quiet --builtin-schema
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' Makefile
+
+release: export VERSION :=
+release: .venv/ready ## Check, test, commit and tag a release: make release VERSION=1.3.0
+	@python tools/release.py
 
 demo: .venv/ready ## Generate the default service into demo/, seed it and run it
 	@rm -rf demo
