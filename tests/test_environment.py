@@ -39,6 +39,9 @@ OF_OTHERS = {
     "GIT_DEFAULT_HASH": "sha256",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_EXTERNAL_DIFF": "false",
+    "DRY_RUN": "1",
+    "FORMAT": "xml",
+    "TEMPLATE": "/nowhere",
     "FILE": "/nowhere",
     "m": "nothing",
     "DATABASE": "none",
@@ -97,6 +100,9 @@ def test_everything_works_in_any_folder_and_any_shell(
     errors = project / "src/app/errors.py"
     errors.write_text(errors.read_text() + "# Mine.\n")
     commit(project, "Begun")
+    assert NEXT in make(project, shell, "outdated")
+    assert NEXT in make(project, shell, "update", "DRY_RUN=1")
+    assert git(project, "status", "--porcelain") == ""
     assert NEXT in make(project, shell, "update")
     assert errors.read_text().endswith("# Mine.\n")
     assert git(releases, "status", "--porcelain") == ""
