@@ -19,7 +19,7 @@ TITLES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MariaDB", "mon
 SERVICES = ("generated", "textbook", "limit", "s3rius")
 DRAWN = {"page": "page of 20", "one note": "one note", "PATCH": "PATCH", "create": "create"}
 PAGE, DEEP = "page of 20", "deep page"
-ONE = 220
+ONE = 190
 """The length of a bar of the textbook's service."""
 LEGEND = "Blue: this service. Its frame: a textbook service. The line: written by hand."
 TITLE = "CPU of a request, as a part of a textbook service's"
