@@ -86,6 +86,7 @@ def form(stack: ExitStack) -> tuple[Node, ...]:
     first = stack.enter_context(Node())
     first.await_size(1)
     nodes = (first, *(stack.enter_context(Node(first)) for _ in range(2)))
+    first.sql("CREATE USER haproxy")
     for node in nodes:
         node.others = tuple(other for other in nodes if other is not node)
     await_whole(nodes)
@@ -100,8 +101,8 @@ def await_whole(nodes: tuple[Node, ...]) -> None:
 
 CHECK = """#!/bin/sh
 # HAProxy passes the address and the port of a node as the third and the fourth argument.
-state=$(mariadb --no-defaults --connect-timeout=1 --host="$3" --port="$4" --user=app \\
-    --password=app -sN --execute="SHOW STATUS LIKE 'wsrep_local_state'")
+state=$(mariadb --no-defaults --connect-timeout=1 --host="$3" --port="$4" --user=haproxy \\
+    -sN --execute="SHOW STATUS LIKE 'wsrep_local_state'")
 test "$state" = "wsrep_local_state	4"
 """
 

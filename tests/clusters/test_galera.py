@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from clusters.galera import Node, Spreading, await_whole, form
+from clusters.galera import CHECK, Node, Spreading, await_whole, form
 from clusters.load import Load, under_load
-from conftest import Made
+from conftest import ROOT, Made
 
 FAULT_SECONDS = 3.0
 
@@ -96,6 +96,13 @@ def test_a_node_is_cut_off(nodes: Nodes, load: Load) -> None:
     node.isolate(False)
 
 
+def test_a_node_lags(nodes: Nodes, load: Load) -> None:
+    """It applies what the others wrote a second later; reads wait for it."""
+    for _ in range(3):
+        nodes[-1].sql("LOCK TABLES app.notes READ; DO SLEEP(1); UNLOCK TABLES")
+    report("a node lags", load)
+
+
 def test_two_of_three_nodes_are_lost(nodes: Nodes, load: Load) -> None:
     """Without a majority the last one takes neither writes nor reads."""
     for node in nodes[:2]:
@@ -105,3 +112,7 @@ def test_two_of_three_nodes_are_lost(nodes: Nodes, load: Load) -> None:
     with ThreadPoolExecutor() as pool:
         list(pool.map(Node.start, nodes[:2]))
     report("two of three nodes are lost and back", load)
+
+
+def test_the_check_of_the_proxy_is_the_documented_one() -> None:
+    assert CHECK in (ROOT / "docs/clusters.md").read_text()
