@@ -62,8 +62,7 @@ def parse_hosts(text: str) -> tuple[tuple[str, int | None], ...]:
 
 
 def _host(match: re.Match[str] | None) -> tuple[str, int | None]:
-    port = int(match["port"] or 0) or None if match else 0
-    if not match or match["port"] == "0" or port not in (None, *range(1, 65536)):
+    if not match or not 0 < int(match["port"] or 1) < 65536:
         raise wrong("the host or the port is malformed")
     name = _decoded(match["name"].strip("[]"))
     if "/" not in name:  # A slash means the path of a socket.
@@ -71,7 +70,7 @@ def _host(match: re.Match[str] | None) -> tuple[str, int | None]:
             name.encode("idna")
         except UnicodeError:
             raise wrong("the host is malformed") from None
-    return name, port
+    return name, int(match["port"] or 0) or None
 
 
 def _options(text: str | None) -> dict[str, str]:
