@@ -101,10 +101,21 @@ def test_what_is_malformed_or_too_much_is_refused(
     assert client.get("/health/ready").status_code == 200
 
 
-def test_a_refusal_bears_the_id_of_the_request(service: str) -> None:
+@pytest.mark.parametrize(
+    "rest",
+    [b"a:\r\n" * TOO_MUCH, b"Host: y\r\n\r\n\r\nX-Request-ID: other\r\n", b"a: \r\n b\r\n\r\n"],
+)
+def test_a_refusal_bears_the_id_of_the_request(service: str, rest: bytes) -> None:
     head = GET + b"X-Request-ID: mine\r\n"
 
-    assert b"x-request-id: mine\r\n" in answered(service, head + b"a:\r\n" * TOO_MUCH)
+    assert b"x-request-id: mine\r\n" in answered(service, head + rest)
+
+
+@pytest.mark.parametrize(
+    "rest", [b"a:\r\n" * TOO_MUCH, b"Host: y\r\n\r\n", b"Content-Length: z\r\n\r\n"]
+)
+def test_a_refused_head_request_gets_no_body(service: str, rest: bytes) -> None:
+    assert answered(service, GET.replace(b"GET", b"HEAD") + rest).endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize(
@@ -230,6 +241,20 @@ def test_a_body_is_sent_once_the_service_says_so(service: str) -> None:
         assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(CONTENT)
         assert connection.recv(65536).startswith(b"HTTP/1.1 201 ")
+
+
+@pytest.mark.parametrize(
+    "request_", [GET + b"\r\n", POST + b"Content-Length: 15\r\n\r\n" + CONTENT]
+)
+def test_a_body_that_has_come_is_not_asked_for(service: str, request_: bytes) -> None:
+    expecting = request_.replace(b"Host", b"Expect: 100-continue\r\nHost")
+    with connected(service, expecting) as connection:
+        answers = connection.recv(65536)
+        connection.sendall(GET + b"Connection: close\r\n\r\n")
+        while part := connection.recv(65536):
+            answers += part
+
+    assert answers.count(b"HTTP/1.1 ") == 2
 
 
 def test_one_request_too_many_is_503_at_once(settings: Settings) -> None:

@@ -36,10 +36,12 @@ class Requests:
 
     def head_so_far(self) -> bytes:
         """Return what has come of the head of that request."""
-        return self.head.data if self.head else bytes(self.received[:MAX_HEAD_BYTES])
+        if self.head:
+            return self.head.data
+        return bytes(self.received[:MAX_HEAD_BYTES]).partition(END)[0]
 
     def awaits_continue(self) -> bool:
-        """Return, once a request, whether the client waits for permission to send the body."""
+        """Return, once a request, whether the client waits for permission to send the rest."""
         awaits, self._awaits_continue = self._awaits_continue, False
         return awaits
 
@@ -54,7 +56,8 @@ class Requests:
             self._read_chunks() if head.length is None else self._read(head.length)
         ):
             return None
-        body, self.head, self._body, self._chunked_bytes = self._body, None, bytearray(), 0
+        body, self._body, self._chunked_bytes = self._body, bytearray(), 0
+        self.head, self._awaits_continue = None, False
         return head, bytes(body)
 
     def _read_head(self) -> Head | None:
@@ -68,8 +71,8 @@ class Requests:
             raise Refused(400, "This is not HTTP.")
         if end < 0:
             return None
-        del self.received[: len(data)]
         head = parse_head(data)
+        del self.received[: len(data)]
         self._awaits_continue = head.awaits_continue()
         return head
 
