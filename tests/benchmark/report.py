@@ -86,19 +86,18 @@ def of_processes(results: Results) -> str:
 
 def of_depth(results: Results) -> str:
     """Return the table of pages after 900,000 notes, if that was measured."""
-    found = {name: each["costs"] for name, each in results.items() if DEEP in each["costs"]}
+    names = SERVICES[:3]
     rows = [
-        [
-            TITLES[name],
-            *(
-                f"{costs[DEEP][s]['wall'] / costs['page of 20'][s]['wall']:.2f}"
-                for s in SERVICES[:3]
-            ),
-        ]
-        for name, costs in found.items()
+        [TITLES[database], *(f"{_depth(found['costs'], name):.2f}" for name in names)]
+        for database, found in results.items()
+        if DEEP in found["costs"]
     ]
-    head = f"time of a page after 900,000 notes ÷ of the first | {' | '.join(SERVICES[:3])}"
+    head = f"time of a page after 900,000 notes ÷ of the first | {' | '.join(names)}"
     return table(head, rows) if rows else ""
+
+
+def _depth(costs: dict[str, Any], service: str) -> float:
+    return median(map(truediv, costs[DEEP][service]["wall"], costs[PAGE][service]["wall"]))
 
 
 def of_sqlite(found: dict[str, Any]) -> Iterator[str]:
