@@ -1,5 +1,6 @@
 """Revisions of the SQL schema for features, written from the difference of two specifications."""
 
+from itertools import groupby
 from pathlib import Path
 from uuid import uuid4
 
@@ -49,7 +50,9 @@ def revision(old: Specification | None, new: Specification | None) -> dict[str, 
         up, down, title = _drop(old), _create(old), f"remove {old.name}"
     if not up and not down:
         return {}
-    path, text = text_of(title, *("\n    ".join(lines or ["pass"]) for lines in (up, down)))
+    path, text = text_of(
+        title, *("\n    ".join(_blocks(lines) or ["pass"]) for lines in (up, down))
+    )
     return {path: text}
 
 
@@ -126,6 +129,18 @@ def _changes(old: Specification, new: Specification, *, is_undone: bool = False)
 
 def _batch(table: str, call: str) -> str:
     return f'with op.batch_alter_table("{table}") as batch: batch.{call}'
+
+
+def _blocks(lines: list[str]) -> list[str]:
+    """Return the lines with those of one batch in one block: SQLite copies the table for each."""
+    found = []
+    for head, group in groupby(lines, lambda line: line.partition(" batch.")[0]):
+        if head.startswith("with "):
+            calls = [line.removeprefix(head).strip() for line in group]
+            found.append("\n        ".join([head, *calls]))
+        else:
+            found += group
+    return found
 
 
 def _less(table: str, old: Field, new: Field, *, is_gone: bool = False) -> list[str]:
