@@ -16,7 +16,7 @@ from repository import committed, paths
 from revisions import VERSIONS, about_removed, follow_own
 from worktree import SAVED, apply, copy_of, refuse_what_would_be_lost, save_edited
 
-OWN = ("src/", "tests/", f"{SAVED}/")
+OWN = ("src/", "tests/", f"{SAVED}/", answers.FILE)
 
 
 @dataclass(frozen=True)
