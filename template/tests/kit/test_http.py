@@ -141,6 +141,7 @@ def test_an_unknown_path_is_404(client: httpx2.Client, path: str) -> None:
         ("/probe", "GET, HEAD, OPTIONS, POST"),
         (MISSING, "GET, HEAD, OPTIONS, PUT"),
         ("/health/ready", "GET, HEAD, OPTIONS"),
+        ("/docs/assets/swagger-ui.css", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_a_path_tells_its_methods(client: httpx2.Client, path: str, methods: str) -> None:

@@ -52,7 +52,9 @@ def test_the_page_and_its_files_are_found_behind_a_prefix(proxied: Proxied) -> N
     assert document["servers"] == [{"url": proxied.prefix}]
 
 
-@pytest.mark.parametrize("path", ["notes", "/a b", "//a", "https://a", "/a?b", "/é"])
+@pytest.mark.parametrize(
+    "path", ["notes", "/a b", "//a", "https://a", "/a?b", "/é", "/a/../b", "/."]
+)
 def test_a_prefix_that_is_none_stops_the_start(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setenv("DATABASE_URL", "x://")
     monkeypatch.setenv("ROOT_PATH", path)

@@ -22,7 +22,7 @@ from app.kit.logs import LogFormat
 
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]+")
 
-PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+PREFIX = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*/?")  # Clients would resolve /. and /..
 
 
 def _words(value: object) -> object:

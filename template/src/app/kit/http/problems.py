@@ -148,10 +148,11 @@ async def http_error(request: Request, error: Exception) -> Response:
 
 
 def _method_not_allowed(request: Request) -> Response:
-    allowed = {"OPTIONS"}
+    allowed = set[str]()
     for route in iter_route_contexts(request.app.routes):
         if route.matches(request.scope)[0] is not Match.NONE:
             allowed |= route.methods or {"GET"}
+    allowed = (allowed or {"GET"}) | {"OPTIONS"}  # No route matches the files of a mounted folder.
     if "GET" in allowed:
         allowed.add("HEAD")
     headers = {"Allow": ", ".join(sorted(allowed))}
