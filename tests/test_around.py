@@ -15,9 +15,9 @@ import yaml
 from conftest import SERVERS, Made, environment, files, render
 
 CI_FILES = {"github": (".github/",), "gitlab": (".gitlab", "renovate.json")}
-CI_WORDS = {
-    "github": re.compile("github|dependabot", re.IGNORECASE),
-    "gitlab": re.compile("gitlab|renovate", re.IGNORECASE),
+CI_WORDS = {  # Not the hosts that Copier abbreviates.
+    "github": re.compile(r"github(?!\.com/\")|dependabot", re.IGNORECASE),
+    "gitlab": re.compile(r"gitlab(?!\.com/\")|renovate", re.IGNORECASE),
 }
 PASSWORD = "for-tests-only"
 

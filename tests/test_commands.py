@@ -146,8 +146,8 @@ def test_answers_are_changed_by_make(rendered: Made, installed: Made, tmp_path: 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "Say which: make answer auth=oidc"),
-        (["DRY_RUN=1"], "Say which: make answer auth=oidc"),
+        ([], "Say which: make answer ci=none"),
+        (["DRY_RUN=1"], "Say which: make answer ci=none"),
         (["autth=oidc"], "autth: there is no such question, only auth, ci, database"),
         (["_commit=v1"], "_commit: there is no such question"),
         (["auth=token"], "auth is token already"),

@@ -83,7 +83,7 @@ def given() -> dict[str, str]:
     pairs = [word.split("=", 1) for word in typed if re.match(r"[A-Za-z_]\w*=", word)]
     wanted = {name: value for name, value in pairs if not name.isupper()}
     if not wanted:
-        raise TemplateError("Say which: make answer auth=oidc")
+        raise TemplateError("Say which: make answer ci=none")
     return wanted
 
 

@@ -3,10 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.kit.http.limits import TOO_LARGE, TOO_MANY, TOO_SLOW
 from app.kit.http.parameters import NO_SUCH_PATH
 from app.kit.http.preconditions import UNQUOTED
-from app.kit.http.problems import BUG, INVALID, NOT_JSON, title
+from app.kit.http.problems import (
+    BUG,
+    INVALID,
+    NOT_JSON,
+    TOO_LARGE,
+    TOO_MANY,
+    TOO_SLOW,
+    title,
+)
 
 DETAILS = {
     404: NO_SUCH_PATH,

@@ -9,16 +9,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE
-from app.kit.http.problems import problem
+from app.kit.http.problems import TOO_LARGE, TOO_MANY, problem
 from app.kit.http.requests import MAX_BODY_BYTES
 from app.kit.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 REFUSALS_A_ROUND = 32
-TOO_LARGE = f"The body is over {MAX_BODY_BYTES} bytes."
-TOO_SLOW = "The request took too long to arrive."
-TOO_MANY = "The service is too busy."
 
 
 class Slots:

@@ -23,6 +23,7 @@ from app.kit.errors import (
 )
 from app.kit.http.parameters import IDEMPOTENCY_KEY, NO_SUCH_PATH
 from app.kit.http.preconditions import never_matches
+from app.kit.http.requests import MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ RETRY_AFTER = "1"
 INVALID = "The request is not valid."
 NOT_JSON = "The body is not JSON in UTF-8."
 BUG = "The service has a bug."
+TOO_LARGE = f"The body is over {MAX_BODY_BYTES} bytes."
+TOO_MANY = "The service is too busy."
+TOO_SLOW = "The request took too long to arrive."
 MAX_ERRORS = 20
 RENAMED = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 

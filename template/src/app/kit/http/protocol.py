@@ -8,8 +8,8 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.kit.http.heads import Head, Refused
-from app.kit.http.limits import TOO_MANY, TOO_SLOW
 from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE, is_probe, record_request
+from app.kit.http.problems import TOO_MANY, TOO_SLOW
 from app.kit.http.refusals import refusal
 from app.kit.http.requests import MAX_HEAD_BYTES, TOO_LARGE, Requests
 

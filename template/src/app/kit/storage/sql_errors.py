@@ -22,7 +22,7 @@ def driver_error(error: BaseException) -> BaseException:
 def broken_rule(error: sa.exc.IntegrityError) -> str:
     """Return the name of the constraint or the column whose rule rows break, without their values.
 
-    SQLite makes constraints by filling a copy of the table.
+    Where a constraint cannot be added to a table, Alembic fills a copy, ``_alembic_tmp_…``.
     """
     statement, message = error.statement or "", str(error.orig)
     made = re.search(r"(?:CONSTRAINT|INDEX|CHANGE|MODIFY|COLUMN)\s+[`\"]?(\w+)", statement)
