@@ -106,7 +106,7 @@ def test_a_dump_that_fails_leaves_the_old_one(
     empty_database: Settings, database: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "dump"
-    file.write_text("old")
+    file.write_text("{old}")
     sample = Sample.new("x")
     sample.created_at = datetime(1969, 12, 31, tzinfo=UTC)
 
@@ -118,7 +118,7 @@ def test_a_dump_that_fails_leaves_the_old_one(
 
     failed = run("dump", str(file), DATABASE_URL=database)
     check_line(failed, f"probe {sample.id}: created_at: ")
-    assert file.read_text() == "old"
+    assert file.read_text() == "{old}"
     assert names(tmp_path) == [file.name]
 
 

@@ -60,13 +60,26 @@ def test_a_folder_may_be_a_symbolic_link(database: str, tmp_path: Path) -> None:
 
 
 def test_another_name_of_the_same_file_keeps_the_old_dump(database: str, tmp_path: Path) -> None:
-    (tmp_path / "old").write_text("old")
+    (tmp_path / "old").write_text("{old}")
     (tmp_path / "dump").hardlink_to(tmp_path / "old")
 
     run("dump", str(tmp_path / "dump"), DATABASE_URL=database)
 
-    assert (tmp_path / "old").read_text() == "old"
+    assert (tmp_path / "old").read_text() == "{old}"
     assert (tmp_path / "dump").read_bytes() == dump_of([])
+
+
+@pytest.mark.parametrize("content", [b"SQLite format 3\0", b"KEY=value\n", b"\0", b"\n{}", b"[{}]"])
+def test_a_file_that_is_no_dump_is_not_replaced(
+    database: str, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "precious").write_bytes(content)
+
+    made = run("dump", str(tmp_path / "precious"), DATABASE_URL=database)
+
+    check_line(made, f"{tmp_path / 'precious'}: It holds something else than a dump")
+    assert (tmp_path / "precious").read_bytes() == content
+    assert names(tmp_path) == ["precious"]
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
@@ -106,7 +119,7 @@ def test_a_named_pipe_is_written_to(database: str, tmp_path: Path) -> None:
 
 def test_an_interrupted_dump_leaves_the_old_one(tmp_path: Path) -> None:
     file = tmp_path / "dump"
-    file.write_text("old")
+    file.write_text("{old}")
 
     def dump_and_interrupt() -> None:
         with writing(file) as new:
@@ -116,5 +129,5 @@ def test_an_interrupted_dump_leaves_the_old_one(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         dump_and_interrupt()
 
-    assert file.read_text() == "old"
+    assert file.read_text() == "{old}"
     assert names(tmp_path) == [file.name]

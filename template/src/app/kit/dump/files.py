@@ -25,8 +25,9 @@ STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
 def writing(path: Path) -> Iterator[BinaryIO]:
     """Yield a file to write to.
 
-    A regular file gets its name once all of it is on the disk. A symbolic link is not followed.
-    Raises ``TransferError`` if the file cannot be written.
+    A regular file gets its name once all of it is on the disk. A symbolic link is not followed,
+    and a file that holds no dump is not replaced: it may be the database. Raises ``TransferError``
+    if the file cannot be written.
     """
     with _translate_errors("stdout" if path == STREAM else path), _target(path) as file:
         yield file
@@ -43,7 +44,16 @@ def _target(path: Path) -> AbstractContextManager[BinaryIO]:
         return _replacing(path)
     if stat.S_ISLNK(old.st_mode):
         raise TransferError(f"{path}: It is a symbolic link; name the file itself")
-    return _replacing(path, old) if stat.S_ISREG(old.st_mode) else _filling(path)
+    if not stat.S_ISREG(old.st_mode):
+        return _filling(path)
+    if not _begins_like_a_dump(path):
+        raise TransferError(f"{path}: It holds something else than a dump; name another file")
+    return _replacing(path, old)
+
+
+def _begins_like_a_dump(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(1) in (b"", b"{")
 
 
 @contextmanager
