@@ -1,7 +1,7 @@
 """Dumps and loads of any feature."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import make_dataclass, replace
 from io import BytesIO
 from subprocess import PIPE
@@ -84,6 +84,23 @@ async def test_all_features_are_dumped_as_they_were_at_one_moment(
         assert await dumped(feature) == before
 
     assert await dumped(feature) != before
+
+
+class FullDisk(BytesIO):
+    """A file that cannot be written."""
+
+    def writelines(self, lines: Iterable[Any]) -> None:
+        raise OSError("full")
+
+
+async def test_a_file_that_cannot_be_written_is_no_fault_of_the_database(
+    feature: DumpedFeature, storage: Storage
+) -> None:
+    await loaded(feature, dump_of(many(1)))
+
+    with pytest.raises(OSError, match="full"):
+        async with storage.one_snapshot():
+            await work.dump([feature], FullDisk(), quiet)
 
 
 async def test_a_dump_of_two_features_is_loaded_in_its_order(

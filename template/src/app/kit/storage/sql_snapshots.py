@@ -45,11 +45,16 @@ class SqlSnapshots(BoundedStorage):
 
     @asynccontextmanager
     async def _open_snapshot(self) -> AsyncIterator[Run]:
+        """Errors of what is done in the context are not the database's."""
+        stack = AsyncExitStack()
         with self.translate_errors():
-            async with AsyncExitStack() as stack:
-                async with asyncio.timeout(OPERATION_SECONDS):
-                    run = await stack.enter_async_context(self.snapshot())
-                yield run
+            async with asyncio.timeout(OPERATION_SECONDS):
+                run = await stack.enter_async_context(self.snapshot())
+        try:
+            yield run
+        finally:
+            with self.translate_errors():
+                await stack.aclose()
 
     async def _page(self, run: Run, page: sa.Executable, after: UUID) -> Sequence[Any]:
         async with asyncio.timeout(OPERATION_SECONDS):
