@@ -132,7 +132,7 @@ def _batch(table: str, call: str) -> str:
 
 
 def _blocks(lines: list[str]) -> list[str]:
-    """Return the lines with those of one batch in one block: SQLite copies the table for each."""
+    """Return the lines with those of one batch in one block: each block may copy the table."""
     found = []
     for head, group in groupby(lines, lambda line: line.partition(" batch.")[0]):
         if head.startswith("with "):

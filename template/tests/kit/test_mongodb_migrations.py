@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -49,11 +50,14 @@ async def add_colours(database: migrations.Database) -> None:
     await database.probe.update_many({"content": "x"}, {"$set": {"content": "white"}})
 
 
-async def test_every_revision_goes_up_down_and_up_again(empty: Storage) -> None:
+async def test_revisions_go_up_down_and_up_again(empty: Storage) -> None:
     await empty.migrate()
-    for _ in migrations.revisions():
+    for name in sorted(migrations.revisions(), reverse=True):
+        if not hasattr(import_module(f"{migrations.PACKAGE}.{name}"), "downgrade"):
+            break  # It cannot be undone, and those before it stay.
         await migrations.downgrade(empty.database)
-    assert await empty.database.list_collection_names() == ["migrations"]
+    else:
+        assert await empty.database.list_collection_names() == ["migrations"]
 
     await empty.migrate()
 
