@@ -204,13 +204,13 @@ def renewed(releases: Path, shared: Path) -> Made:
 
 
 @pytest.fixture(scope="session")
-def lived_in(rendered: Made, shared: Path) -> Made:
+def lived_in(rendered: Made, shared: Path, run: Run) -> Made:
     """Return the folder of a variant that its owner has worked on; nobody changes it."""
 
     def made(database: str) -> Path:
         def make(folder: Path) -> None:
             shutil.copytree(rendered(database), folder)
-            live_in(folder, database)
+            live_in(folder, database, run)
             commit(folder, "Lived in")
 
         return once(shared / f"lived-in-{database}", make)
@@ -269,7 +269,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run(installed: Callable[..., Path]) -> Run:
     """Run a tool in a project as `make` does, by default tools/feature.py; commit what it makes.
 

@@ -39,6 +39,10 @@ from app.kit.migrations.mongodb import Database
 
 async def upgrade(database: Database) -> None:
     await database.command("ping")
+
+
+async def downgrade(database: Database) -> None:
+    """Change nothing."""
 '''
 ADDED = {
     "src/app/migrations/sql/versions/0002_nothing.py": SQL_REVISION,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Made, commit, environment, render
+from conftest import ROOT, Made, Run, commit, environment, render
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
@@ -99,3 +99,22 @@ def test_one_command_begins_a_revision_for_each_kind_of_database(
     written = [path.name for path in tmp_path.glob("src/app/migrations/*/versions/*bookmarks.py")]
     assert len(written) == 4
     assert {"0002_add_bookmarks.py", "0003_add_bookmarks.py"} <= set(written)
+
+
+def test_make_feature_prints_what_its_page_says(rendered: Made, tmp_path: Path, run: Run) -> None:
+    project = shutil.copytree(rendered("sqlite"), tmp_path / "project")
+    text = FENCED.sub("", (ROOT / "docs/extend.md").read_text())
+    shown = "\n".join(INDENTED.findall(text))
+    steps = [step.partition("\n") for step in shown.split("$ make feature ")[1:]]
+
+    for variables, _, said in steps:
+        done = run(project, "make", **dict(word.split("=", 1) for word in shlex.split(variables)))
+
+        assert done.returncode == 0, done.stderr
+        assert without_ids(said) in ([], without_ids(done.stdout))
+    assert [bool(said) for *_, said in steps] == [True, False, True]
+
+
+def without_ids(printed: str) -> list[str]:
+    """Return the lines that were printed, without the random parts of names of revisions."""
+    return re.sub(r"[0-9a-f]{12}_", "", printed).splitlines()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import VARIANTS, Made, Tool, commit, git, render, tree
-from owner import kinds, of_kind
+from conftest import VARIANTS, Made, Run, Tool, commit, git, render, tree
+from owner import kinds, name_revisions, of_kind
 
 
 def listed(text: str, title: str) -> set[str]:
@@ -19,38 +19,37 @@ def listed(text: str, title: str) -> set[str]:
 
 @pytest.mark.parametrize(("old", "new"), list(permutations(VARIANTS, 2)))
 def test_a_switch_gives_what_the_owner_would_have_on_the_other_engine(
-    lived_in: Made,
-    tmp_path: Path,
-    tool: Tool,
-    capfd: pytest.CaptureFixture[str],
-    old: str,
-    new: str,
+    lived_in: Made, tmp_path: Path, run: Run, old: str, new: str
 ) -> None:
     """The tests of what the owner would have are run in test_update.py, on each engine."""
     project = shutil.copytree(lived_in(old), tmp_path / "project")
-    before = tree(project)
+    before, wanted = tree(project), tree(lived_in(new))
 
-    assert tool(project, "switch", new) == 0
+    done = run(project, "switch", "--", new, tool="template")
 
+    assert (done.returncode, done.stderr) == (0, "")
     gained, lost = kinds(new) - kinds(old), kinds(old) - kinds(new)
-    printed = capfd.readouterr().out
-    assert listed(printed, "Your features need these") == {
+    assert listed(done.stdout, "Your features need these") == {
         path
         for kind in gained
-        for path in (f"src/app/bookmarks/{kind}.py", f"src/app/migrations/{kind}/versions")
+        for path in (f"src/app/shelves/{kind}.py", f"src/app/migrations/{kind}/versions")
     }
-    assert listed(printed, "Your files for") == {f for kind in lost for f in of_kind(kind)}
+    assert listed(done.stdout, "Your files for") == {
+        f for kind in lost for f in of_kind(before, kind)
+    }
     business = ("routes.py", "models.py", "repository.py", "seeds.py")
     after = tree(project)
     assert [n for n in before if n.endswith(business) and after[n] != before[n]] == []
 
     for kind in lost:  # The owner does what was listed.
-        for name in of_kind(kind):
+        for name in of_kind(before, kind):
             (project / name).unlink()
-    for kind in gained:
-        for name, text in of_kind(kind).items():
-            (project / name).write_text(text)
-    assert tree(project) == tree(lived_in(new))
+    for kind in gained:  # The revision of bookmarks is there, as they have a specification.
+        for name in of_kind(wanted, kind):
+            if not name.endswith("_add_bookmarks.py"):
+                (project / name).write_bytes(wanted[name])
+    name_revisions(project)
+    assert tree(project) == wanted
 
 
 def test_edits_of_files_that_go_are_kept_and_named(
@@ -75,33 +74,33 @@ def test_edits_of_files_that_go_are_kept_and_named(
 
 
 def test_all_files_of_the_owners_for_the_old_engine_are_named(
-    lived_in: Made, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
+    lived_in: Made, tmp_path: Path, run: Run
 ) -> None:
     project = shutil.copytree(lived_in("postgres"), tmp_path / "project")
+    before = tree(project)
     names = {"src/app/bookmarks/sql_rows.py", "src/app/kit/storage/postgres_replica.py"}
     names.add("tests/test_sql_rows.py")
     for name in names:
         (project / name).write_text("# Mine.\n")
     commit(project, "More")
 
-    assert tool(project, "switch", "mongodb") == 0
+    done = run(project, "switch", "--", "mongodb", tool="template")
 
-    printed = capfd.readouterr().out
-    assert listed(printed, "Your files for") == names | of_kind("sql").keys()
+    assert listed(done.stdout, "Your files for") == names | of_kind(before, "sql")
 
 
 def test_what_features_lack_is_named_when_all_engines_become_one(
-    lived_in: Made, tmp_path: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
+    lived_in: Made, tmp_path: Path, run: Run
 ) -> None:
     project = shutil.copytree(lived_in("adaptable"), tmp_path / "project")
-    lacking = "src/app/bookmarks/mongodb.py"
+    lacking = "src/app/shelves/mongodb.py"
     (project / lacking).unlink()
     commit(project, "Never on MongoDB")
 
-    assert tool(project, "switch", "mongodb") == 0
+    done = run(project, "switch", "--", "mongodb", tool="template")
 
     versions = "src/app/migrations/mongodb/versions"
-    assert listed(capfd.readouterr().out, "Your features need these") == {lacking, versions}
+    assert listed(done.stdout, "Your features need these") == {lacking, versions}
 
 
 @pytest.mark.parametrize(
