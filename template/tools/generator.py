@@ -114,11 +114,11 @@ class View:
         return f"/{self.field.arguments[0].replace('_', '-')}"
 
     @property
-    def body_default(self) -> str:
-        """What follows the annotation in a body: its default, if it has one."""
+    def default(self) -> str:
+        """Its default as an expression of Python; empty without one."""
         if self.field.default is None:
-            return " = None" if self.field.optional else ""
-        return f" = {self.python(self.field.default)}"
+            return "None" if self.field.optional else ""
+        return self.python(self.field.default)
 
     def python(self, value: str) -> str:
         """Return a value of a specification as an expression of Python."""
