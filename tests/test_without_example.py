@@ -46,11 +46,15 @@ def test_a_service_without_features_has_its_commands(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
 
+    answers = (without("sqlite") / ".copier-answers.yml").read_text()
+
     def app(*arguments: str) -> str:
         code = "from app.cli import main; main()"
         command = ["python", "-c", code, *arguments]
         return in_place_of(installed("sqlite"), without("sqlite"), "sqlite", *command)
 
+    assert "description: A REST service.\n" in answers
+    assert "Notes and comments over HTTP." in app("--help")  # Of the package that is installed.
     for arguments in (["migrate"], ["migrate", "--check"], ["seed"]):
         assert app(*arguments) == ""
     assert set(json.loads(app("openapi"))["paths"]) == {"/health/live", "/health/ready"}
@@ -108,6 +112,5 @@ def test_no_release_brings_revisions_of_the_example(
 
 def test_the_answer_is_changed_by_removing_it(rendered: Made, tmp_path: Path, tool: Tool) -> None:
     project = shutil.copytree(rendered("sqlite"), tmp_path / "project")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MAKEFLAGS", " -- example=none")
-        assert "`make remove NAME=notes` takes it out" in str(tool(project, "answer"))
+    refused = str(tool(project, "answer", "example=none"))
+    assert "`make remove NAME=notes` takes it out" in refused

@@ -1,5 +1,8 @@
 """The commands of the service; more of them are functions with ``@cli.command()``, here."""
 
+from importlib.metadata import metadata
+
+from app import DISTRIBUTION
 from app.kit.cli import Service, cli, run
 from app.settings import Settings
 
@@ -8,4 +11,5 @@ __all__ = ["cli", "main"]
 
 def main() -> None:
     """Run a command; a failure is one line and exit code 1."""
-    run(Service("app.main:create_app", Settings))
+    about = metadata(DISTRIBUTION)  # From pyproject.toml.
+    run(Service("app.main:create_app", Settings, description=about["Summary"]))

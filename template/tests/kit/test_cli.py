@@ -7,13 +7,15 @@ import httpx2
 import pytest
 
 from app.settings import Settings
+from tests.kit.probe.service import SERVICE
 from tests.kit.support import app, check_line, url
 
 
-def test_help_names_every_command() -> None:
+def test_help_has_the_description_and_every_command() -> None:
     run = app("--help")
 
     assert run.returncode == 0
+    assert SERVICE.description in run.stdout
     for command in ("serve", "migrate", "seed", "dump", "load", "openapi"):
         assert command in run.stdout
 

@@ -39,9 +39,7 @@ FeatureName = Annotated[
     str | None, typer.Option("--feature", help="Only this feature; by default all.")
 ]
 
-cli = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Notes over HTTP.", rich_markup_mode=None
-)
+cli = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,8 @@ class Service:
     """As in ``app.main:create_app``."""
     settings: type[ServiceSettings]
     features: Sequence[Feature] = FEATURES
+    description: str = ""
+    """What ``--help`` begins with."""
 
 
 def _on_storage(settings: ServiceSettings, work: Callable[[Storage], Awaitable[None]]) -> None:
@@ -237,6 +237,7 @@ def openapi(context: typer.Context) -> None:
 
 def run(service: Service) -> None:
     """Run a command; a failure is one line and exit code 1."""
+    cli.callback(help=service.description)(lambda: None)
     try:
         sys.exit(cli(obj=service, standalone_mode=False))
     except typer.Abort:

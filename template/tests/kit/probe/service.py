@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI  # Imported where it is used, to spare the commands the time.
 
 PROBE = Feature("probe", "tests.kit.probe")
-SERVICE = Service("tests.kit.probe.service:create_app", Settings, [PROBE])
+SERVICE = Service("tests.kit.probe.service:create_app", Settings, [PROBE], "Probes.")
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
