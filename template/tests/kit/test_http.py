@@ -63,6 +63,7 @@ def test_an_invalid_query_is_422_and_says_where(client: httpx2.Client, query: st
     (error,) = check_problem(client.get(f"/probe?{query}"), 422)["errors"]
 
     assert (error["in"], error["pointer"]) == ("query", BAD_QUERIES[query])
+    assert not error["detail"].startswith("Value error")
 
 
 def test_an_unknown_query_parameter_is_ignored(client: httpx2.Client) -> None:

@@ -70,6 +70,13 @@ def test_other_ways_to_write_a_value_are_taken() -> None:
         assert (found, str(found)) == (value, str(value))
 
 
+def test_a_refused_amount_says_which_form_it_has() -> None:
+    with pytest.raises(
+        ValidationError, match=r"Not a string .* 16 digits before .* and 2 after it"
+    ):
+        TypeAdapter(Amount).validate_json("12.5")
+
+
 def test_a_time_of_another_zone_becomes_one_in_utc() -> None:
     there = timezone(timedelta(hours=5, minutes=30))
 

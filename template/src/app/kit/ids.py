@@ -32,7 +32,7 @@ def new_id() -> UUID:
 def parse_id(text: str) -> UUID:
     """Return a UUID from its hyphenated form, upper or lower case, or raise ``ValueError``."""
     if not _ID.fullmatch(text):
-        raise ValueError("not a UUID")
+        raise ValueError("Not a UUID")
     return UUID(text)
 
 

@@ -33,10 +33,13 @@ class Digits:
         return {"type": "string", "pattern": self._pattern, "examples": [example]}
 
     @property
+    def _whole_digits(self) -> int:
+        return max(self.max_digits - self.decimal_places, 1)
+
+    @property
     def _pattern(self) -> str:
-        whole = max(self.max_digits - self.decimal_places, 1)
         fraction = rf"(\.[0-9]{{1,{self.decimal_places}}})?" if self.decimal_places else ""
-        return rf"^-?[0-9]{{1,{whole}}}{fraction}$"
+        return rf"^-?[0-9]{{1,{self._whole_digits}}}{fraction}$"
 
     def _parse(self, value: Any) -> Decimal:
         text = f"{value:f}" if isinstance(value, Decimal) else value
@@ -44,6 +47,7 @@ class Digits:
             number = Decimal(value).quantize(Decimal(1).scaleb(-self.decimal_places))
             if len(number.as_tuple().digits) <= self.max_digits:
                 return number + 0  # There is no -0.00.
-        limits = {"digits": self.max_digits, "places": self.decimal_places}
-        message = "Not a decimal number of {digits} digits, {places} of them after the point"
-        raise PydanticCustomError("decimal", message, limits)
+        limits = {"digits": self._whole_digits, "places": self.decimal_places}
+        message = "Not a string with a number of up to {digits} digits before the point"
+        after = ", and {places} after it" if self.decimal_places else ""
+        raise PydanticCustomError("decimal", f"{message}{after}", limits)

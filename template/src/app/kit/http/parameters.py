@@ -31,7 +31,7 @@ def given(**values: Any) -> dict[str, Any]:
 
 def _digits(text: Any) -> Any:
     if isinstance(text, str) and not _DIGITS.fullmatch(text):
-        raise ValueError("not a number")
+        raise ValueError("Not a number")
     return text
 
 

@@ -138,7 +138,8 @@ def _invalid_part(error: Mapping[str, Any]) -> dict[str, str]:
         return {"in": "body", "pointer": "", "detail": NOT_JSON}
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
     pointer = "".join(f"/{step}" for step in steps)
-    return {"in": place, "pointer": pointer, "detail": error["msg"]}
+    detail = error["msg"].removeprefix("Value error, ")  # What Pydantic puts before a ValueError.
+    return {"in": place, "pointer": pointer, "detail": detail}
 
 
 async def http_error(request: Request, error: Exception) -> Response:
