@@ -45,6 +45,11 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "a long path": (b"GET /" + b"a" * TOO_MUCH, 414),
     "a long header": (GET + b"X: " + b"a" * TOO_MUCH, 431),
     "many headers": (GET + b"a:\r\n" * (TOO_MUCH // 4), 431),
+    "a long body": (POST + b"Content-Length: 65537\r\n\r\n", 413),
+    "a long body of one that leaves": (
+        POST + b"Connection: close\r\nContent-Length: 65537\r\n\r\n",
+        413,
+    ),
     "a long chunk extension": (CHUNKED + b"f;" + b"a" * MAX_CHUNKED_BYTES, 413),
     "trailers without end": (
         CHUNKED + b"f\r\n" + CONTENT + b"\r\n0\r\n" + b"a: b\r\n" * (MAX_CHUNKED_BYTES // 6),
@@ -54,7 +59,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
 
 TESTED = {"httptools": "0.9.", "uvicorn": "0.54"}
 OF_UVICORN = {
-    *("app", "app_state", "config", "transport"),
+    *("app", "app_state", "config", "cycle", "transport"),
     *("on_response_complete", "send_400_response", "shutdown"),
 }
 

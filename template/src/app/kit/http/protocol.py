@@ -2,6 +2,7 @@
 
 import logging
 from asyncio import Protocol, TimerHandle, get_running_loop
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -14,6 +15,16 @@ from app.kit.http.refusals import refusal
 from app.kit.http.requests import MAX_HEAD_BYTES, TOO_LARGE, Requests
 
 log = logging.getLogger(__name__)
+
+
+class _HalfClosing:
+    """A transport for an answer to a body that is not read: closing it could lose the answer."""
+
+    def __init__(self, transport: Any, end: Callable[[], None]) -> None:
+        self._transport, self.close = transport, end
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -31,7 +42,6 @@ class BoundedProtocol(HttpToolsProtocol):
     _head = b""  # Of the newest request.
     _answering = False
     _in_app = False  # The application has the request that is answered.
-    _unread = False  # The body of that request is too large to be read.
     _refused = False
     _at_eof = False
     _count = 0
@@ -64,8 +74,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._unread and not self.transport.is_closing():
-            self._end()
         self._continue()
 
     def send_400_response(self, msg: str) -> None:
@@ -125,14 +133,16 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         handshake = head.is_handshake() and self.app_state["takes_websocket"](head.path)
         super().data_received(head.data if handshake else head.with_body(body))
-        self._answering, self._unread = not self._refused, body == TOO_LARGE
+        self._answering = not self._refused
         if (protocol := self.transport.get_protocol()) is not self:
             self._timer.cancel()
             cast(Protocol, protocol).data_received(bytes(self._requests.received))
         elif self._answering:
             self._in_app = True
             slots.free -= 1
-            if self.app_state.get("stopping"):
+            if body == TOO_LARGE:
+                cast(Any, self.cycle).transport = _HalfClosing(self.transport, self._end)
+            if body == TOO_LARGE or self.app_state.get("stopping"):
                 super().shutdown()  # The answer gets Connection: close.
 
     def _refuse_busy(self, head: Head) -> None:
