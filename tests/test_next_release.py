@@ -254,7 +254,7 @@ def test_a_template_that_has_moved_is_followed(
     template.rename(moved)
 
     error = str(tool(project, "update"))
-    assert "If the template has moved: make update TEMPLATE=" in error
+    assert ". If the template has moved: make update TEMPLATE=" in error
     assert "\n" not in error
     assert tool(project, "update", TEMPLATE=str(moved)) == 0
 

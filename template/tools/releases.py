@@ -20,7 +20,7 @@ def _remote(*arguments: str) -> str:
         return os.fsdecode(git(*options, *arguments))
     except TemplateError as error:
         raise TemplateError(
-            f"{error} If the template has moved: make update TEMPLATE=ITS_ADDRESS"
+            f"{str(error).rstrip('.')}. If the template has moved: make update TEMPLATE=ITS_ADDRESS"
         ) from None
 
 
