@@ -1,6 +1,6 @@
 """From the first layout, before the platform had a folder of its own, to today's."""
 
-import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from conftest import OLD_LAYOUT, Made, Tool, commit, files, in_place_of, render,
 
 MOVED = {
     "src/app/logs.py": "src/app/kit/logs.py",
-    "src/app/http/routing.py": "src/app/kit/http/routing.py",
+    "src/app/http/metrics.py": "src/app/kit/http/metrics.py",
     "tests/test_idempotency.py": "tests/notes/test_idempotency.py",
 }
 GONE = "src/app/transfer/files.py"
@@ -59,25 +59,17 @@ def test_its_own_tool_keeps_and_names_all_edits(
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_the_newest_tool_moves_edits_along(
-    template: Path,
-    rendered: Made,
-    installed: Made,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    database: str,
+    template: Path, rendered: Made, installed: Made, tmp_path: Path, database: str
 ) -> None:
     """As docs/update.md says, from a clone of the template."""
     render(template, database, tmp_path, OLD_LAYOUT)
     live_in(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["template.py", "update"])
-    monkeypatch.syspath_prepend(template / "template/tools")
-    with pytest.raises(SystemExit) as end:
-        runpy.run_path(str(template / "template/tools/template.py"), run_name="__main__")
-    assert end.value.code == 0
+    command = [sys.executable, str(template / "template/tools/template.py"), "update"]
 
-    printed = capfd.readouterr().out
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    printed = run.stdout
     wanted = tree(rendered(database))
     for old, new in MOVED.items():
         assert f"    {old} -> {new}\n" in printed.partition("with your edits")[2]
