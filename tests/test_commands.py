@@ -36,8 +36,9 @@ def listed(printed: str, title: str) -> list[str]:
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    """Return all files, those of git included."""
-    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Return all files, those of git included, but not what Python keeps of the tool's modules."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return {str(path): path.read_bytes() for path in files}
 
 
 def test_a_dry_run_prints_what_an_update_does_and_writes_nothing(

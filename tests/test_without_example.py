@@ -61,8 +61,10 @@ def test_a_service_without_features_has_its_commands(
 
 
 def test_what_is_left_when_the_example_is_removed_is_a_project_without_it(
-    rendered: Made, without: Made, installed: Made, tmp_path: Path, run: Run
+    template: Path, rendered: Made, installed: Made, tmp_path: Path, run: Run
 ) -> None:
+    answers = {"example": "none", "description": "Notes and comments over HTTP."}
+    render(template, "adaptable", tmp_path / "without", **answers)
     project = shutil.copytree(rendered("adaptable"), tmp_path / "project")
     before = tree(project)
 
@@ -74,7 +76,7 @@ def test_what_is_left_when_the_example_is_removed_is_a_project_without_it(
     after = tree(project)
     revisions = {name for name in after if name.startswith(VERSIONS)}
     assert revisions - before.keys() == {n for n in revisions if n.endswith("_remove_notes.py")}
-    assert {n: t for n, t in after.items() if n not in revisions} == tree(without("adaptable"))
+    assert {n: t for n, t in after.items() if n not in revisions} == tree(tmp_path / "without")
     migrations = "tests/kit/test_sql_migrations.py"
     in_place_of(installed("adaptable"), project, "sqlite", "pytest", migrations)
     in_place_of(installed("adaptable"), project, "sqlite", "ruff", "check")
