@@ -119,11 +119,9 @@ class Client:
             time.sleep(RETRY_SECONDS)
         raise TimeoutError(f"Not healed after {HEALED_SECONDS} s: {answer.text}")
 
-    def ask(
-        self, service: httpx2.Client, method: str, path: str, **more: object
-    ) -> httpx2.Response:
+    def ask(self, service: httpx2.Client, method: str, path: str, **more: Any) -> httpx2.Response:
         """Send a request, and remember its answer."""
-        request = service.build_request(method, path, **more)  # type: ignore[arg-type]
+        request = service.build_request(method, path, **more)
         answer = service.send(request)
         self.answers.append(answer)
         if answer.is_success:

@@ -114,7 +114,7 @@ class Spreading(HAProxy):
     template = "global\n    external-check\n    insecure-fork-wanted\n" + HAProxy.template
 
     @property
-    def check(self) -> str:  # type: ignore[override]
+    def check(self) -> str:
         return f"""
     balance roundrobin
     option external-check

@@ -76,11 +76,15 @@ listen database
     default-server check inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
 {self.backends}
 """
-    check = "    option tcp-check"  # whether the port is open
 
     def __init__(self, *servers: Server, idle: float = 600) -> None:
         super().__init__(*servers)
         self.idle = idle
+
+    @property
+    def check(self) -> str:
+        """The lines by which it knows whether to use a server: here, whether its port is open."""
+        return "    option tcp-check"
 
     @property
     def url(self) -> str:
