@@ -52,7 +52,7 @@ def last_release() -> str:
 
 
 def problems(version: Version, last: str) -> Iterator[str]:
-    """Yield what speaks against a release, as far as it is known without tests."""
+    """Yield what speaks against a release, found without running tests."""
     if git("status", "--porcelain"):
         yield "Not everything is committed."
     if git("rev-parse", "--abbrev-ref", "HEAD") != "main":

@@ -44,11 +44,11 @@ class Page:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
 
     def find(self, css: str) -> WebElement:
-        """Return the first element, as soon as it is there."""
+        """Wait for the first element, and return it."""
         return self._wait.until(lambda driver: driver.find_element(By.CSS_SELECTOR, css), css)
 
     def click(self, css: str) -> None:
-        """Click an element, as soon as it is there."""
+        """Wait for an element, and click it."""
         element = self.find(css)
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         self._wait.until(lambda _: element.is_displayed() and element.is_enabled(), css)

@@ -35,7 +35,7 @@ class Session:
         self.lines += [("", ""), (f"# {remark}", "soft")]
 
     def run(self, typed: str, *, shown: int = SHOWN) -> None:
-        """Run a command as it is typed, and add the end of what it prints."""
+        """Run a command line, and add the end of what it prints."""
         self.lines.append((f"$ {typed}", "accent"))
         command = typed
         for readable, real in self.hidden.items():
@@ -48,7 +48,7 @@ class Session:
         self._print(done.stdout + done.stderr, shown)
 
     def serve(self, typed: str) -> "Popen[bytes]":
-        """Start the service as it is typed, and return once it is ready."""
+        """Start the service by a command line, and return once it is ready."""
         self.lines.append((f"$ {typed} &", "accent"))
         service = Popen(
             typed.split(),

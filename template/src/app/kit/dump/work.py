@@ -105,7 +105,7 @@ async def load(
     try:
         for batch in read(features, file, first):
             if batch.deletions and not file.seekable():
-                raise TransferError("Load changes from a file, as it is read twice")
+                raise TransferError("Load changes from a file: they are read twice")
             if batch.records:
                 await repositories[batch.of.name].load(batch.records)
             counts[batch.of.name] = counts.get(batch.of.name, 0) + len(batch.records)
