@@ -25,7 +25,7 @@ def make(project: Path, engine: str, *targets: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-ASKING_NO_DATABASE = ["auth", "docs", "fastapi", "imports", "serve"]
+ASKING_NO_DATABASE = ["auth", "docs", "fastapi", "imports"]
 
 
 def test_its_own_tests_pass(installed: Made) -> None:

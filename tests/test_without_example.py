@@ -9,7 +9,7 @@ import pytest
 from conftest import Made, Run, Tool, commit, in_place_of, once, render, tree
 from next_release import NEXT
 
-OF_THE_ENGINE = ["cli", "http", "dump"]
+OF_THE_ENGINE = ["cli", "http"]
 VERSIONS = "src/app/migrations/"
 
 
