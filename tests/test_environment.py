@@ -39,7 +39,6 @@ OF_OTHERS = {
     "GIT_DEFAULT_HASH": "sha256",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_EXTERNAL_DIFF": "false",
-    "DRY_RUN": "1",
     "FORMAT": "xml",
     "TEMPLATE": "/nowhere",
     "FILE": "/nowhere",
@@ -130,6 +129,27 @@ def test_what_a_target_is_given_is_not_taken_from_the_shell(installed: Made, tar
 
     assert run.returncode == 2
     assert "Say wh" in run.stderr
+
+
+@pytest.mark.parametrize("target", ["feature", "remove", "update", "answer", "switch"])
+def test_a_dry_run_is_asked_for_before_make_or_after_it(
+    rendered: Made, tmp_path: Path, target: str
+) -> None:
+    """What the tools do with the variable is tested with each; here it is given to another one."""
+    shutil.copy(rendered("sqlite") / "Makefile", tmp_path)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    python = tmp_path / ".venv/bin/python"
+    python.write_text('#!/bin/sh\necho "$DRY_RUN"\n')
+    python.chmod(0o755)
+    command = ["--silent", "--assume-old=.venv/ready", target, "DATABASE=postgres"]
+
+    asked = [
+        make(tmp_path, environment("sqlite") | {"DRY_RUN": "1"}, *command),
+        make(tmp_path, environment("sqlite"), *command, "DRY_RUN=1"),
+        make(tmp_path, environment("sqlite"), *command),
+    ]
+
+    assert asked == ["1\n", "1\n", "\n"]
 
 
 def test_the_lists_of_what_counts_are_the_same_for_the_template() -> None:
