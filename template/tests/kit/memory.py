@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from app.kit.errors import Conflict, KeyReused
+from app.kit.errors import Conflict, KeyReused, Taken
 from app.kit.idempotency import first_request
 from app.kit.ids import now
 from app.kit.resources import NOTHING, R, Versions, one
@@ -66,8 +66,9 @@ class MemoryResources(Generic[R]):
         self._first = {key: first for key, first in self._first.items() if first.id != this_id}
 
     def _allowed(self, resource: R) -> R:
-        if any(value in self._taken(name, resource) for name, value in self._values(resource)):
-            raise Conflict("A value that must be unique is taken.")
+        values = self._values(resource)
+        if taken := [name for name, value in values if value in self._taken(name, resource)]:
+            raise Taken(*taken, of=resource.id)
         return resource
 
     def _values(self, resource: R) -> Iterator[tuple[str, Any]]:

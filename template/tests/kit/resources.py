@@ -4,17 +4,20 @@ A subclass names what is tested. Its samples are two bodies with other values wh
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
 import httpx2
 import pytest
 
-from app.kit.errors import Conflict, KeyReused, NotFound, PreconditionFailed
+from app.kit.dump.feature import TransferError, find
+from app.kit.errors import Conflict, KeyReused, NotFound, PreconditionFailed, Taken
 from app.kit.features import Feature
 from app.kit.ids import new_id
 from app.kit.resources import attributes, references
 from app.kit.storage import Storage
+from tests.kit.dumps import dump_of, loaded
 from tests.kit.memory import MemoryResources
 from tests.kit.support import check_problem, delete_all
 
@@ -50,6 +53,12 @@ class ResourceTests:
 
     def new(self, client: httpx2.Client, number: int = 0) -> Any:
         return self.resource.new(self.memory.body.model_validate(self.body(client, number)))
+
+    def record(self, client: httpx2.Client, **more: Any) -> Any:
+        """Return the record of a new resource."""
+        new = self.new(client)
+        values = {each.name: getattr(new, each.name) for each in fields(new)}
+        return self.feature.load("models").Record(**values | more)
 
     def two(self, client: httpx2.Client) -> tuple[int, ...]:
         """Return the numbers of the samples that can be stored at once."""
@@ -164,9 +173,31 @@ class ResourceTests:
         first, second = self.body(client), self.body(client, 1)
         for name in self.memory.unique:
             given = {name: first[name]}
-            check_problem(client.post(path, json=second | given), 409)
+            assert name in taken(client.post(path, json=second | given))
             if len(self.two(client)) > 1:
-                check_problem(client.patch(other.headers["Location"], json=given), 409)
+                assert taken(client.put(other.headers["Location"], json=second | given)) == [name]
+                assert taken(client.patch(other.headers["Location"], json=given)) == [name]
+        if self.memory.unique:
+            assert taken(client.post(path, json=first)) == [*self.memory.unique]
+
+    async def test_taken_values_are_named(self, resources: Any, client: httpx2.Client) -> None:
+        await resources.add(self.new(client))
+        for name in self.memory.unique[:1]:
+            with pytest.raises(Taken) as raised:
+                await resources.add(self.new(client))
+            assert raised.value.fields == self.memory.unique, name
+
+    async def test_a_record_that_cannot_be_loaded_is_named(
+        self, storage: Storage, client: httpx2.Client
+    ) -> None:
+        feature = find(self.feature.name, [self.feature], storage)
+        await feature.repository.load([self.record(client)])
+        lost = dict.fromkeys(references(self.resource), new_id())
+        cases = [({}, self.memory.unique), (lost, tuple(lost))]
+        for more, names in (case for case in cases if case[1]):
+            dump = dump_of([self.record(client, **more)], feature)
+            with pytest.raises(TransferError, match=f"^line 1: {', '.join(names)}: "):
+                await loaded(feature, dump)
 
     def test_what_it_refers_to_must_exist_and_stays(self, client: httpx2.Client) -> None:
         path = self.samples.PATHS[0]
@@ -177,3 +208,8 @@ class ResourceTests:
             referred = f"/{target.replace('_', '-')}/{referring[name]}"
             check_problem(client.delete(referred), 409)
             assert client.get(referred).status_code == 200
+
+
+def taken(answer: httpx2.Response) -> list[str]:
+    """Return the fields that an answer says are taken."""
+    return [each["pointer"][1:] for each in check_problem(answer, 409)["errors"]]

@@ -113,7 +113,7 @@ async def test_the_key_of_another_note_is_refused(
     await notes.add(new_note("mine"), key="k")
     taken = replace(record(1), idempotency=FirstRequest("k", digest("x")))
 
-    with pytest.raises(TransferError, match="lines 1 to 2: An idempotency key"):
+    with pytest.raises(TransferError, match=r"line 2: idempotency\.key: A value"):
         await loaded(feature, dump_of([record(0), taken]))
 
     with pytest.raises(NotFound):

@@ -1,12 +1,18 @@
 """Errors in business terms; ``http/problems.py`` turns them into answers."""
 
 from typing import ClassVar
+from uuid import UUID
 
 
 class ServiceError(Exception):
-    """A failure whose message is for the caller; ``status`` is its default HTTP status."""
+    """A failure whose message is for the caller; ``status`` is its default HTTP status.
+
+    ``fields`` of what was sent are the reason; ``of`` is the id of the record that has them.
+    """
 
     status: ClassVar[int] = 400
+    fields: tuple[str, ...] = ()
+    of: UUID | None = None
 
 
 class NotFound(ServiceError):
@@ -30,14 +36,22 @@ class Conflict(ServiceError):
     status = 409
 
 
+class Taken(Conflict):
+    """Others have the values of fields that must be unique; which ones may be unknown."""
+
+    def __init__(self, *fields: str, of: UUID | None = None) -> None:
+        super().__init__("A value that must be unique is taken.")
+        self.fields, self.of = fields, of
+
+
 class InvalidReference(ServiceError):
-    """A field refers to a resource that does not exist."""
+    """Fields refer to resources that do not exist."""
 
     status = 422
 
-    def __init__(self, field: str) -> None:
+    def __init__(self, *fields: str, of: UUID | None = None) -> None:
         super().__init__("It refers to nothing that exists.")
-        self.field = field
+        self.fields, self.of = fields, of
 
 
 class PreconditionFailed(ServiceError):

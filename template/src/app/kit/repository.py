@@ -12,8 +12,8 @@ class ResourceRepository(Protocol[R]):
 
     Each method happens entirely or not at all, and is durable when it returns. One that does not
     exist raises ``NotFound``; one whose version is not ``expected``, ``PreconditionFailed``; a
-    database out of reach, ``Unavailable``. A value that must be unique and is taken raises
-    ``Conflict``; a reference to nothing, ``InvalidReference``.
+    database out of reach, ``Unavailable``. A unique value of another one raises ``Taken``; a
+    reference to nothing, ``InvalidReference``. Both name all such fields.
     """
 
     async def latest(

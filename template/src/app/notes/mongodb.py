@@ -92,7 +92,7 @@ class Repository(NoteRepository):
 
     @operation
     async def load(self, records: Sequence[Record]) -> None:
-        await load_documents(self.collection, RECORDS, records)
+        await load_documents(self.storage, self.collection, RECORDS, records)
 
     async def _push(self, note_id: UUID, expected: Versions, added: Document) -> int | None:
         """Add a comment if there is room, and return the note's new version."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from app.kit.dump.feature import Format, TransferError
+from app.kit.errors import ServiceError
 
 MAX_LINE = 128 * 1024 * 1024
 """In bytes: more than the largest document, of 16 MiB, with every character escaped."""
@@ -59,7 +60,16 @@ class Batch:
     records: list[Any] = field(default_factory=list)
     deletions: list[UUID] = field(default_factory=list)
     size: int = 0
-    last_line: int = 0
+    numbers: dict[UUID, int] = field(default_factory=dict)
+    """The line of each id."""
+
+    def place(self, error: ServiceError) -> str:
+        """Return where an error is: the line and the field if these are known."""
+        if error.of:
+            names = f": {', '.join(error.fields)}" if error.fields else ""
+            return f"line {self.numbers[error.of]}{names}"
+        first, last = min(self.numbers.values()), max(self.numbers.values())
+        return f"lines {first} to {last}"
 
 
 def lines(of: Format, records: Iterable[Any]) -> list[bytes]:
@@ -150,7 +160,8 @@ class _Reader:
                 raise TransferError(f"line {self.number}: id: It is not above the one before")
             last_id = this_id
             checksum.add(line)
-            batch.size, batch.last_line = batch.size + len(line), self.number
+            batch.size += len(line)
+            batch.numbers[this_id] = self.number
             if batch.size >= BATCH_BYTES:
                 yield batch
                 batch = Batch(of)

@@ -116,8 +116,7 @@ async def load(
     except TransferError as error:
         raise TransferError(f"{error}. {_loaded(counts)}.") from None
     except ServiceError as error:
-        place = f"lines {batch.last_line - len(batch.records) + 1} to {batch.last_line}"
-        raise TransferError(f"{place}: {error} {_loaded(counts)}.") from None
+        raise TransferError(f"{batch.place(error)}: {error} {_loaded(counts)}.") from None
     return counts
 
 

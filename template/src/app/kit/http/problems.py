@@ -14,13 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 from app.kit import logs
-from app.kit.errors import (
-    InvalidReference,
-    KeyReused,
-    PreconditionFailed,
-    ServiceError,
-    Unavailable,
-)
+from app.kit.errors import KeyReused, PreconditionFailed, ServiceError, Unavailable
 from app.kit.http.parameters import IDEMPOTENCY_KEY, NO_SUCH_PATH
 from app.kit.http.preconditions import never_matches
 from app.kit.http.requests import MAX_BODY_BYTES
@@ -54,7 +48,9 @@ class Problem(BaseModel):
     status: int
     detail: str
     request_id: str
-    errors: list[InvalidPart] = Field(default=[], description="Of a 422: what to correct.")
+    errors: list[InvalidPart] = Field(
+        default=[], description="What to correct: of a 422, and of a 409 if values are taken."
+    )
 
 
 def documented(*statuses: int, detail: str = "") -> dict[int | str, dict[str, Any]]:
@@ -90,16 +86,11 @@ def problem(
 
 
 async def service_error(request: Request, error: Exception) -> Response:
-    """Answer with the error's own status and message."""
+    """Answer with the error's own status and message, and with the fields that are the reason."""
     assert isinstance(error, ServiceError)
-    return problem(error.status, str(error))
-
-
-async def invalid_reference(request: Request, error: Exception) -> Response:
-    """Answer 422, which names the field."""
-    assert isinstance(error, InvalidReference)
-    part = {"in": "body", "pointer": f"/{error.field}", "detail": str(error)}
-    return problem(422, INVALID, errors=[part])
+    parts = [{"in": "body", "pointer": f"/{n}", "detail": str(error)} for n in error.fields]
+    detail = INVALID if parts and error.status == 422 else str(error)
+    return problem(error.status, detail, errors=parts)
 
 
 async def precondition_failed(request: Request, error: Exception) -> Response:
@@ -174,7 +165,6 @@ async def bug(request: Request, error: Exception) -> Response:
 HANDLERS: dict[Any, Any] = {
     Exception: bug,
     ServiceError: service_error,
-    InvalidReference: invalid_reference,
     PreconditionFailed: precondition_failed,
     Unavailable: unavailable,
     KeyReused: key_reused,

@@ -10,8 +10,8 @@ from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
 
-from app.kit.errors import Conflict
 from app.kit.storage.mongodb import Collection, Document, Storage
+from app.kit.storage.mongodb_constraints import Session, refer, taken
 from app.kit.storage.mongodb_documents import FIRST_UUID, LAST_UUID, BrokenDocument, Documents
 
 log = logging.getLogger(__name__)
@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 PAGE = 100
 DUPLICATE_KEY = 11000
 LEFT_OUT = "A document breaks the rules of %s, and is left out: %s"
-TAKEN_KEY = "An idempotency key is that of another one."
-TAKEN_VALUE = "A unique value is that of another one."
 
 T = TypeVar("T")
 
@@ -52,18 +50,24 @@ def _readable(documents: Iterable[Document], records: Documents[T], name: str) -
             log.warning(LEFT_OUT, name, error)
 
 
-async def load_documents(target: Collection, records: Documents[T], given: Sequence[T]) -> None:
+async def load_documents(
+    storage: Storage, target: Collection, records: Documents[T], given: Sequence[T]
+) -> None:
     """Store records; a document with the same id is replaced.
 
-    Raises ``Conflict`` if an idempotency key or another unique value is taken.
+    Raises ``Taken`` or ``InvalidReference`` for one of the records.
     """
     documents = [records.write(record) for record in given]
     writes = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in documents]
+
+    async def write(session: Session) -> None:
+        await target.bulk_write(writes, ordered=False, session=session)
+
     try:
-        await target.bulk_write(writes, ordered=False)
+        await refer(storage, records.references, documents, write)
     except BulkWriteError as error:
         failed = error.details["writeErrors"]
         if {each["code"] for each in failed} != {DUPLICATE_KEY}:
             raise
-        is_key = any("idempotency.key" in each["keyPattern"] for each in failed)
-        raise Conflict(TAKEN_KEY if is_key else TAKEN_VALUE) from None
+        first = min(each["index"] for each in failed)
+        raise await taken(target, documents[first]) from None

@@ -5,36 +5,31 @@ on no page, reading it raises ``NotFound``, no command changes it, and the log n
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 from uuid import UUID
 
 from bson.errors import InvalidBSON
 from pymongo import DESCENDING, ReturnDocument
-from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from app.kit.errors import Conflict, InvalidReference, KeyReused
+from app.kit.errors import Conflict, InvalidReference, KeyReused, Taken
 from app.kit.idempotency import FirstRequest
 from app.kit.ids import now
 from app.kit.resources import R, Versions, as_first, one
 from app.kit.storage.mongodb import Collection, Document, Reference, Storage
+from app.kit.storage.mongodb_constraints import Session, refer, taken
 from app.kit.storage.mongodb_documents import FIRST_UUID, LAST_UUID, BrokenDocument, Documents
 
 log = logging.getLogger(__name__)
 
 TRIES = 3
-TAKEN = "A value that must be unique is taken."
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 NEWEST_FIRST = {"_id": DESCENDING}
 NOTHING = {"$setOnInsert": {"version": 0}}
 """An update that changes nothing; as a write, it waits until the document is durable."""
-
-
-T = TypeVar("T")
-Session = AsyncClientSession | None
 
 
 class Resources(Generic[R]):
@@ -88,46 +83,27 @@ class Resources(Generic[R]):
     async def add(self, resource: R, request: FirstRequest | None = None) -> R:
         """Insert a new resource and return it; for a known key, return the first resource.
 
-        Raises ``Conflict`` if a unique value is taken.
+        Raises ``Taken`` if a unique value is.
         """
-        document = self.documents.write(resource)
-        if request:
-            document["idempotency"] = {"key": request.key, "sha256": request.sha256}
+        values = self.documents.write(resource)
+        known = {"key": request.key, "sha256": request.sha256} if request else None
+        document = values | ({"idempotency": known} if known else {})
+
+        async def insert(session: Session) -> None:
+            await self.collection.insert_one(document, session=session)
+
         for _ in range(TRIES):
             try:
-                await self._insert(document)
+                await refer(self.storage, self.documents.references, [document], insert)
                 return resource
             except DuplicateKeyError:
                 if request and (first := await self._first(resource, request)):
                     return first
                 if await self.collection.find_one({"_id": resource.id}, {"_id": 1}):
                     raise Conflict("The id is taken.") from None
-        raise Conflict(TAKEN)
-
-    async def _insert(self, document: Document) -> None:
-        async def insert(session: Session) -> None:
-            await self.collection.insert_one(document, session=session)
-
-        await self._referring(document, insert)
-
-    async def _referring(self, values: Document, write: Callable[[Session], Awaitable[T]]) -> T:
-        """Write values; what they refer to is there, and stays until they are written.
-
-        In one transaction, what they refer to is changed, so that no other deletes it meanwhile.
-        """
-        targets = {n: t for n, t in self.documents.references.items() if values.get(n)}
-        if not targets:
-            return await write(None)
-
-        async def work(session: Session) -> T:
-            for name, target in targets.items():
-                touch = {"$currentDate": {"referred_to_at": True}}
-                found = self.storage.database[target].update_one
-                if not (await found({"_id": values[name]}, touch, session=session)).matched_count:
-                    raise InvalidReference(name)
-            return await write(session)
-
-        return await self.storage.in_transaction(work)
+                if (error := await taken(self.collection, values)).fields:
+                    raise error from None
+        raise Taken
 
     async def _first(self, resource: R, request: FirstRequest) -> R | None:
         """Return the resource that a key created, in its first state, if it still exists."""
@@ -145,20 +121,21 @@ class Resources(Generic[R]):
         If the command finds none, a second one finds the reason; without a reason, the resource
         has changed in between, and the command is repeated.
         """
-        chosen = self.chosen(resource_id, expected)
-        fields, values = self.documents.fields, update.get("$set", {})
+        chosen, fields = self.chosen(resource_id, expected), self.documents.fields
+        references, given = self.documents.references, update.get("$set", {})
+        changed = {"_id": resource_id} | {n: given[n] for n in fields if n in given}
 
         async def write(session: Session) -> Document | None:
             return await self.find_and_update(chosen, counted(update), fields, session)
 
         try:
-            while not (document := await self._referring(values, write)):
+            while not (document := await refer(self.storage, references, [changed], write)):
                 await self.get(resource_id, expected)
         except InvalidReference:
             await self.get(resource_id)  # What is missing is missing, whatever was sent to it.
             raise
         except DuplicateKeyError:
-            raise Conflict(TAKEN) from None
+            raise await taken(self.collection, changed) from None
         return self.documents.read(document)
 
     async def delete(self, resource_id: UUID, expected: Versions) -> None:

@@ -37,9 +37,6 @@ class Requests:
         self.find = sa.select(table.c.id, table.c.content_sha256, table.c.created_at).where(
             key == sa.bindparam("key")
         )
-        self.owners = sa.select(key, table.c.id).where(
-            key.in_(sa.bindparam("keys", expanding=True))
-        )
         # A commit waits for the disk and for standbys only if its transaction wrote something.
         this = sa.update(table).where(table.c.id == THIS_ID)
         self.change_and_undo = [this.values(version=table.c.version + step) for step in (-1, 1)]

@@ -1,25 +1,26 @@
 """The resources in a table, read and changed by the statements of their feature."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Generic
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from app.kit.errors import Conflict, InvalidReference, KeyReused
+from app.kit.errors import Conflict, KeyReused, Taken
 from app.kit.idempotency import FirstRequest
 from app.kit.ids import now
 from app.kit.resources import NOTHING, R, Versions, as_first, one, require
 from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_changes import Change, at_once, new_values
+from app.kit.storage.sql_constraints import Constraints
 from app.kit.storage.sql_load import Row, load_rows
 from app.kit.storage.sql_requests import Requests
 from app.kit.storage.sql_rows import filtered
-from app.kit.storage.sql_tables import THIS_ID, expected_version
+from app.kit.storage.sql_tables import expected_version
 
 TRIES = 3
-TAKEN = "A value that must be unique is taken."
 
 
 class Resources(Generic[R]):
@@ -41,12 +42,7 @@ class Resources(Generic[R]):
     ) -> None:
         self.storage, self.kind = storage, kind
         self._get, self._delete, self._read = get, delete, read
-        self._requests = Requests(table)
-        self._referred = {
-            column.name: _this_of(key.target_fullname.partition(".")[0])
-            for column in table.c
-            for key in column.foreign_keys
-        }
+        self._requests, self._constraints = Requests(table), Constraints(storage, table)
 
     async def find(self, statement: sa.Select[Any], **parameters: Any) -> list[R]:
         """Return the resources that a statement selects, in its order."""
@@ -79,7 +75,7 @@ class Resources(Generic[R]):
     ) -> R:
         """Insert a new resource and return it; for a known key, return the first resource.
 
-        Raises ``Conflict`` if a unique value is taken.
+        Raises ``Taken`` if a unique value is.
         """
         for _ in range(TRIES):
             try:
@@ -90,8 +86,10 @@ class Resources(Generic[R]):
                     return first
                 if await self.find(self._get, this_id=resource.id):
                     raise Conflict("The id is taken.") from None
-                await self._require_referred(lambda name: getattr(resource, name))
-        raise Conflict(TAKEN)
+                values = {each.name: getattr(resource, each.name) for each in fields(resource)}
+                await self._constraints.require_targets([values])
+                await self._constraints.require_free([values])
+        raise Taken
 
     async def _first(self, resource: R, request: FirstRequest) -> R | None:
         """Return the resource that a key created, in its first state, if it still exists."""
@@ -129,14 +127,16 @@ class Resources(Generic[R]):
 
         ``values`` are set in addition to what ``change`` does.
         """
-        if self._referred.keys() & values.keys():
+        rows = [{"id": this_id, **values}]
+        if self._constraints.refer(values):
             await self.get(this_id)
-            await self._require_referred(values.get)
+            await self._constraints.require_targets(rows)
         try:
             return await self._change(change, this_id, expected, values)
         except IntegrityError:
-            await self._require_referred(values.get)
-            raise Conflict(TAKEN) from None
+            await self._constraints.require_targets(rows)
+            await self._constraints.require_free(rows)
+            raise Taken from None
 
     async def _change(
         self, change: Change, this_id: UUID, expected: Versions, values: Mapping[str, Any]
@@ -191,28 +191,17 @@ class Resources(Generic[R]):
             found = await self.get(this_id, expected)
             tried = expected and frozenset({found.version})
 
-    async def _require_referred(self, value: Callable[[str], Any]) -> None:
-        """Raise ``InvalidReference`` if the value of a field refers to nothing."""
-        for name, statement in self._referred.items():
-            this_id = value(name)
-            if this_id and not await self.storage.fetch(statement, this_id=this_id):
-                raise InvalidReference(name)
-
     async def load(
         self, records: Sequence[Any], *tables: tuple[sa.Column[Any], Sequence[Row]]
     ) -> None:
-        """Store the rows of records; see ``load_rows`` for what is raised."""
+        """Store the rows of records, those of the resources first.
+
+        See ``load_rows`` for what is raised; it names the record where a field is the reason.
+        """
         try:
             await load_rows(self.storage, [record.id for record in records], *tables)
         except Conflict:
-            keys = {r.idempotency.key: r.id for r in records if r.idempotency}
-            there = await self.storage.fetch(self._requests.owners, keys=[*keys])
-            if any(keys[key] != owner for key, owner in there):
-                raise Conflict("An idempotency key is that of another one.") from None
+            (_, rows), *_ = tables
+            await self._constraints.require_targets(rows)
+            await self._constraints.require_free(rows)
             raise
-
-
-def _this_of(table: str) -> sa.Select[Any]:
-    """Return what selects ``this_id`` from a table of another feature."""
-    other = sa.table(table, sa.column("id", sa.Uuid()))
-    return sa.select(other.c.id).where(other.c.id == THIS_ID)
