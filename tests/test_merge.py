@@ -1,7 +1,9 @@
 """What an update or a switch does not do to an owner's files, whatever state they are in."""
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -138,12 +140,21 @@ def test_hidden_files_that_cannot_be_lost_are_no_obstacle(project: Path, tool: T
 
 
 @pytest.mark.parametrize(
-    ("failure", "said"),
-    [(KeyboardInterrupt(), "Interrupted."), (AttributeError("one\ntwo"), "one two")],
+    ("failure", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "Interrupted."),
+        (AttributeError("one\ntwo"), 1, "Error: one two"),
+    ],
     ids=["Ctrl-C", "a bug"],
 )
 def test_a_partial_merge_says_how_to_go_back(
-    project: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch, failure: BaseException, said: str
+    project: Path,
+    tool: Tool,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    failure: BaseException,
+    code: int,
+    said: str,
 ) -> None:
     before = content(project)
 
@@ -152,12 +163,29 @@ def test_a_partial_merge_says_how_to_go_back(
 
     monkeypatch.setattr("os.access", fail)
 
-    error = str(tool(project, "switch", "postgres"))
+    ended = tool(project, "switch", "postgres")
 
-    assert error.startswith(f"Error: {said} It is merged in part; to go back: `git restore ")
-    assert "\n" not in error
-    subprocess.run(["bash", "-euc", error.split("`")[1]], cwd=project, check=True)
+    line = ended if isinstance(ended, str) else capfd.readouterr().err.strip()
+    assert ended in (line, code)
+    assert line.startswith(f"{said} It is merged in part; to go back: `git restore ")
+    assert "\n" not in line
+    subprocess.run(["bash", "-euc", line.split("`")[1]], cwd=project, check=True)
     assert content(project) == before
+
+
+def test_an_interruption_of_the_start_is_one_line(project: Path, tmp_path: Path) -> None:
+    """Copier and its packages take half a second to import."""
+    (tmp_path / "copier.py").write_text("import os; os.kill(os.getpid(), 2)")
+
+    run = subprocess.run(
+        [sys.executable, "-B", "tools/template.py", "outdated"],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert (run.returncode, run.stderr) == (130, "Interrupted.\n")
 
 
 OWN = {"0001": None, "own": "0001"}

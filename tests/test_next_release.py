@@ -115,6 +115,9 @@ def test_a_new_question_gets_its_default_and_can_be_answered(
     commit(project, "Updated")
 
     assert tool(project, "answer", "cache=redis") == 0
+    printed = capfd.readouterr().out
+    assert printed.startswith("Changed cache from none to redis.\n")
+    assert "Answers" not in printed
     assert (project / OF_THE_QUESTION).exists()
 
 

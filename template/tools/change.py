@@ -94,5 +94,5 @@ def _follow() -> tuple[str, bool]:
     if not any(Path().glob("src/app/*/feature.toml")):
         return "", True
     command = [sys.executable, "-B", "tools/feature.py", "follow"]
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     return run.stdout, run.returncode == 0

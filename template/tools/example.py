@@ -8,7 +8,7 @@ from importlib import import_module
 
 from merge import write
 from project import KINDS
-from template import change_answers, one_line_errors
+from updating import change_answers, one_line_errors
 
 
 def remove(name: str, *, is_dry: bool) -> bool:

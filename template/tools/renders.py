@@ -12,6 +12,7 @@ import answers_file as answers
 from copier import VcsRef, run_recopy
 from merge import Files, read
 from plumbum import local
+from repository import announce
 
 # The template's files are to be as they are there, and no hook is to run.
 CONFIGURATION = {
@@ -28,6 +29,7 @@ def rendered(text: str, **target: Any) -> Iterator[tuple[Path, Files, Files]]:
     They are in the folder too, below ``old`` and ``new``. Questions without an answer are asked
     at a terminal.
     """
+    announce("Rendering the present version of the template, and the new one.")
     asking = {"defaults": not sys.stdin.isatty(), "skip_answered": True}
     with TemporaryDirectory() as name, own_git():
         folder = Path(name)
@@ -38,6 +40,7 @@ def rendered(text: str, **target: Any) -> Iterator[tuple[Path, Files, Files]]:
 
 def rendered_now(text: str) -> Files:
     """Return the files of the present version."""
+    announce("Rendering the present version of the template.")
     with TemporaryDirectory() as name, own_git():
         folder = Path(name) / "now"
         render(folder, text, defaults=True, vcs_ref=VcsRef.CURRENT)

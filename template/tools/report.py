@@ -20,12 +20,15 @@ def show(title: str, names: Collection[Path] | Collection[str]) -> None:
         print(title, *sorted(map(str, names)), sep="\n    ")
 
 
-def show_change(changed: Change, before: str) -> None:
-    """Print what has changed: files, and what concerns those who deploy."""
+def show_change(changed: Change, before: str, asked: Collection[str] = ()) -> None:
+    """Print what has changed: files, and what concerns those who deploy.
+
+    Answers that were ``asked`` for are known to them.
+    """
     print(*changed.notes, sep="\n", end="\n" if changed.notes else "")
     for title, names in _files(changed):
         show(title, names)
-    to_deploy = [block for block in _to_deploy(changed, before) if block[1]]
+    to_deploy = [block for block in _to_deploy(changed, before, asked) if block[1]]
     if to_deploy:
         print("Before you deploy:")
     for title, names in to_deploy:
@@ -56,7 +59,7 @@ def _files(changed: Change) -> Iterator[Block]:
     yield "Files moved, with your edits:", [f"{a} -> {moved[a]}" for a in edited]
 
 
-def _to_deploy(changed: Change, before: str) -> Iterator[Block]:
+def _to_deploy(changed: Change, before: str, asked: Collection[str]) -> Iterator[Block]:
     found = status("--untracked-files=all")
     brought = [n for n, code in found.items() if "?" in code and fnmatch(n, VERSIONS)]
     yield "Revisions, which `app migrate` applies:", brought
@@ -67,5 +70,5 @@ def _to_deploy(changed: Change, before: str) -> Iterator[Block]:
     other = [name for name in old.keys() & new.keys() if old[name] != new[name]]
     yield "Settings with another default:", [f"{n}={new[n]} (it was {old[n]})" for n in other]
     known, given = answers.values(before), answers.values(changed.answers)
-    names = [n for n in given if not n.startswith("_") and given[n] != known.get(n)]
+    names = [n for n in given if n[0] != "_" and n not in asked and given[n] != known.get(n)]
     yield "Answers, which `make answer` changes:", [f"{name}={given[name]}" for name in names]

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -18,6 +19,12 @@ class TemplateError(Exception):
 def error_line(error: Exception) -> str:
     """Return an error as one line, since it may repeat what the user has typed."""
     return "Error: " + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(error))
+
+
+def announce(work: str) -> None:
+    """Say at a terminal what begins now and takes a while."""
+    if sys.stderr.isatty():
+        print(work, file=sys.stderr)
 
 
 def leave_other_repositories() -> None:
