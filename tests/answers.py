@@ -15,7 +15,8 @@ from typing import Any
 import httpx2
 from starlette.testclient import TestClient
 
-from app.kit.cli import Service, cli
+from app.kit.cli import cli
+from app.kit.service import Service
 from app.main import create_app
 from app.settings import Settings
 from tests.kit.support import new_database

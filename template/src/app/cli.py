@@ -3,7 +3,8 @@
 from importlib.metadata import metadata
 
 from app import DISTRIBUTION
-from app.kit.cli import Service, cli, run
+from app.kit.cli import cli, run
+from app.kit.service import Service
 from app.settings import Settings
 
 __all__ = ["cli", "main"]

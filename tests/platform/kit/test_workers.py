@@ -15,7 +15,8 @@ from app.settings import Settings
 from tests.kit.support import url
 
 RUN = """
-from app.kit.cli import Service, run
+from app.kit.cli import run
+from app.kit.service import Service
 from app.settings import Settings
 if __name__ == "__main__":
     run(Service("made:create_app", Settings, []))

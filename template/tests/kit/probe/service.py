@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.kit.cli import Service, run
+from app.kit.cli import run
 from app.kit.features import Feature
+from app.kit.service import Service
 from app.settings import Settings
 
 if TYPE_CHECKING:

@@ -26,6 +26,8 @@ Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048
+SHUTDOWN_SECONDS = 7
+WORKER_START_SECONDS = 9
 MAX_ENDS, ENDS_SECONDS = 3, 30
 """Ends of each worker after which they are not started again."""
 NOT_STARTED = "The service does not start; the log has the reason."
@@ -142,19 +144,34 @@ def _listen(addresses: list[Address]) -> list[socket.socket]:
     return listeners
 
 
-def run(listeners: list[socket.socket], **options: Any) -> None:
-    """Run the server with uvicorn's options, in one process or several.
+def run(
+    listeners: list[socket.socket], create_app: str, workers: int, reload: bool, keep_alive: int
+) -> None:
+    """Run the server in one process or several; ``keep_alive`` is in seconds.
 
     Raises ``ServiceError`` if it does not start.
     """
-    config = Config(**options)
+    config = Config(
+        create_app,
+        factory=True,
+        http="app.kit.http.protocol:BoundedProtocol",
+        loop="app.kit.http.server:EventLoop",
+        workers=workers,
+        reload=reload,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=keep_alive,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_worker_healthcheck=WORKER_START_SECONDS,
+    )
     with suppress(KeyboardInterrupt):
         if config.reload:
             ChangeReload(config, Server(config).run, listeners).run()
         elif config.workers > 1:
-            workers = Workers(config, listeners)
-            workers.run()
-            if workers.failed:
+            supervisor = Workers(config, listeners)
+            supervisor.run()
+            if supervisor.failed:
                 raise ServiceError(NOT_STARTED)
         else:
             _run_alone(Server(config), listeners)
