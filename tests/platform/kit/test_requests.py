@@ -56,7 +56,7 @@ def test_an_invalid_body_is_422_and_says_where(
         answer = client.request(method, path, content=body, headers=JSON)
         (error,) = check_problem(answer, 422)["errors"]
         assert (error["in"], error["pointer"]) == ("body", pointer)
-        assert error["detail"]
+        assert pointer or error["detail"].startswith("The body is not ")
 
 
 @pytest.mark.parametrize("query", BAD_QUERIES, ids=lambda query: query[:20])

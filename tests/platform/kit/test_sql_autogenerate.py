@@ -15,6 +15,7 @@ from app.kit.errors import Conflict
 from app.kit.migrations import sql as migrations
 from app.kit.migrations.sql import autogenerate, config
 from app.kit.storage import open_storage
+from app.kit.storage.sql_tables import Base
 from app.settings import Settings
 
 THERE = sa.MetaData()
@@ -31,8 +32,8 @@ sa.Table(
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the project's revisions make two of the tables."""
-    known = autogenerate.tables() | {"above", "below"}
+    """Have the project's revisions make these tables."""
+    known = autogenerate.tables() | {"above", "below", "things"}
     monkeypatch.setattr(autogenerate, "tables", lambda: known)
 
 
@@ -61,6 +62,29 @@ async def test_children_are_dropped_first_and_tables_of_others_stay(
         "with op.batch_alter_table",
     ]
     assert "strangers" not in up + down
+
+
+@pytest.mark.usefixtures("made")
+async def test_types_of_enums_come_and_go_with_their_columns(
+    empty_database: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be used by several columns; some databases have no such types."""
+    monkeypatch.setattr(migrations, "VERSIONS", tmp_path)
+
+    def write_and_run(connection: sa.Connection) -> None:
+        command.revision(config(connection), "more", autogenerate=True)
+        for step, target in (("upgrade", "heads"), ("downgrade", "-1"), ("upgrade", "heads")):
+            getattr(command, step)(config(connection), target)
+
+    async with open_storage(empty_database) as storage:
+        sql: Any = storage
+        for names in (["one"], ["one", "two"], ["one", "two", "three"], ["three"], []):
+            enums = [sa.Column(n, sa.Enum("a", "b", name=f"type_{n[0]}")) for n in names]
+            schema = sa.MetaData()
+            if enums:
+                sa.Table("things", schema, sa.Column("id", sa.Integer, primary_key=True), *enums)
+            monkeypatch.setattr(Base, "metadata", schema)
+            await sql.migration(write_and_run)
 
 
 def calls(code: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 RETRY_AFTER = "1"
 INVALID = "The request is not valid."
 NOT_JSON = "The body is not JSON in UTF-8."
+NOT_OBJECT = "The body is not a JSON object, or its Content-Type is not application/json."
 BUG = "The service has a bug."
 TOO_LARGE = f"The body is over {MAX_BODY_BYTES} bytes."
 TOO_MANY = "The service is too busy."
@@ -127,6 +128,8 @@ def _invalid_part(error: Mapping[str, Any]) -> dict[str, str]:
     place, *path = error["loc"]
     if error["type"] == "json_invalid":
         return {"in": "body", "pointer": "", "detail": NOT_JSON}
+    if place == "body" and not path and error["type"] in ("missing", "model_attributes_type"):
+        return {"in": "body", "pointer": "", "detail": NOT_OBJECT}
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
     pointer = "".join(f"/{step}" for step in steps)
     detail = error["msg"].removeprefix("Value error, ")  # What Pydantic puts before a ValueError.

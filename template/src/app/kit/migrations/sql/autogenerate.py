@@ -1,14 +1,17 @@
 """What Alembic writes by itself: nothing of other programs, and an order that databases accept."""
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.autogenerate import renderers
 from alembic.operations import ops
 
 from app.kit.migrations.sql import VERSIONS
+from app.kit.storage.sql_tables import Base
 
 MADE = re.compile(r"(?:create_table|rename_table)\(\s*(?:[\"']\w+[\"'],\s*)?[\"'](\w+)")
 
@@ -39,6 +42,49 @@ def put_in_order(_: object, __: object, directives: list[ops.MigrationScript]) -
         script.upgrade_ops.ops = [*others, *indexes, *tables_last]
         script.upgrade_ops.reverse_into(script.downgrade_ops)
         script.upgrade_ops.ops = [*others, *tables_last]
+        _add_enums(script.upgrade_ops, script.downgrade_ops)
+
+
+class EnumType(ops.MigrateOperation):
+    """Create or drop the type of an enum.
+
+    Databases that have such types make one with a table, but not with a column, and keep it when
+    its last column goes.
+    """
+
+    def __init__(self, type_: sa.Enum, verb: str) -> None:
+        self.type, self.verb = type_, verb
+
+
+@renderers.dispatch_for(EnumType)
+def _render_enum(_: object, each: EnumType) -> str:
+    values = "".join(f"{value!r}, " for value in each.type.enums)
+    return f"sa.Enum({values}name={each.type.name!r}).{each.verb}(op.get_bind(), checkfirst=True)"
+
+
+def _add_enums(upgrade: ops.UpgradeOps, downgrade: ops.DowngradeOps) -> None:
+    """Have both ways create types before columns, and drop those of which no column is left."""
+    columns = [column for table in Base.metadata.tables.values() for column in table.c]
+    after = Counter(each.name for each in _enums(columns))
+    made, gone = ([*_made(way.ops)] for way in (upgrade, downgrade))
+    before = after - Counter(each.name for each, _ in made)
+    for way, new, old, left in ((upgrade, made, gone, after), (downgrade, gone, made, before)):
+        lone = [EnumType(each, "create") for each, is_lone in new if is_lone]
+        lost = {each.name: EnumType(each, "drop") for each, _ in old if each.name not in left}
+        way.ops = [*lone, *way.ops, *lost.values()]
+
+
+def _made(operations: Iterable[Any]) -> Iterator[tuple[sa.Enum, bool]]:
+    """Yield the type of each enum that operations make, and whether without its table."""
+    for each in operations:
+        yield from _made(getattr(each, "ops", ()))
+        yield from ((enum, False) for enum in _enums(getattr(each, "columns", ())))
+        yield from ((enum, True) for enum in _enums([getattr(each, "column", None)]))
+
+
+def _enums(columns: Iterable[Any]) -> Iterator[sa.Enum]:
+    types = (each.type for each in columns if isinstance(each, sa.Column))
+    yield from (each for each in types if isinstance(each, sa.Enum) and each.native_enum)
 
 
 def _referring_first(dropped: list[ops.DropTableOp]) -> Iterable[ops.DropTableOp]:
