@@ -73,6 +73,8 @@ class Issuer(TokenVerifier):
         if now < until:
             return caller
         claims = await self._claims(token)
+        if not claims["sub"]:  # It would be the subject of those who need no token.
+            raise InvalidToken
         caller = Caller(claims["sub"], self._access(claims), claims)
         if len(self._verified) >= MAX_CACHED:
             del self._verified[next(iter(self._verified))]
