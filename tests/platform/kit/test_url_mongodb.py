@@ -14,6 +14,7 @@ TAKEN = {
     "mongodb+srv://app:p%40@db.example.com/app": "mongodb+srv://app:p%40@db.example.com/app?",
     f"{BASE}?authsource=admin;tls=true": f"{BASE}?authsource=admin&tls=true",
     f"{BASE}?w=1&journal=false&readPreference=secondary&retryWrites=false": f"{BASE}?",
+    f"{BASE}?readPreferenceTags=dc:a&readPreferenceTags=": f"{BASE}?",
     f"{BASE}?timeoutMS=1&maxPoolSize=5&uuidRepresentation=javaLegacy": f"{BASE}?",
 }
 REFUSED = {
@@ -37,6 +38,7 @@ REFUSED = {
     f"{BASE}?tlsCertificateKeyFilePassword=a&s3cret=b": "option 2 after",
     f"{BASE}?authMechanismProperties=AWS_SESSION_TOKEN:a&s3cret=b": "option 2 after",
     f"{BASE}?tls=s3cret": "tls",
+    f"{BASE}?tls=s3cret&TLS=true": "option 2 after the . is there twice",
     f"{BASE}?tlsCAFile=/s3cret.pem": "tlsCAFile",
     f"{BASE}?tlsCertificateKeyFile=/s3cret.pem": "tlsCertificateKeyFile",
     f"{BASE}?compressors=s3cret": "compressors",

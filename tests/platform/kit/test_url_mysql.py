@@ -32,6 +32,7 @@ REFUSED = {
     f"mysql://app:s3cret@{'a' * 64}/app": "host",
     "mysql://app:s3cret@db1,db2/app?socket=/run/mysqld.sock": "socket",
     "mysql://app:s3cret@db": "name a database",
+    f"{BASE}?ssl-mode=s3cret&SSL_mode=REQUIRED": "option 2 after the . is there twice",
     f"{BASE}?charset=s3cret": "charset",
     f"{BASE}?local_infile=1": "local-infile",
     f"{BASE}?init_command=s3cret": "option 1 after",

@@ -70,6 +70,8 @@ REFUSED = {
     f"{BASE}?replication=s3cret": "option 1 after",
     f"{BASE}?password=a&s3cret=b": "option 2 after",
     f"{BASE}?sslpassword=a;s3cret=b": "option 2 after",
+    f"{BASE}?sslmode=s3cret&ssl=true&sslmode=require": "option 3 after the . is there twice",
+    f"{BASE}?host=a&host=b": "twice",
     f"{BASE}?gssencmode=require": "gssencmode",
     f"{BASE}?load_balance_hosts=random": "load_balance_hosts",
     f"{BASE}?statement_cache_size=s3cret": "statement_cache_size",

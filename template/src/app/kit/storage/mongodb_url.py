@@ -39,8 +39,8 @@ def parse(url: str) -> str:
 
     Raises ``InvalidSettings``. Upper and lower case are the same in the names of options.
     """
-    address = urls.parse(url)
-    urls.only_known(address.options, _DROPPED | _KEPT, str.lower)
+    address = urls.parse(url, str.lower, repeatable=_DROPPED)
+    urls.only_known(address.options, _DROPPED | _KEPT)
     name = address.database
     if not (address.hosts and NAME.fullmatch(name) and len(name.encode()) <= MAX_NAME_BYTES):
         raise wrong("name a database of its own, as in mongodb://localhost/notes")

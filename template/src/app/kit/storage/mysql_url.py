@@ -37,8 +37,8 @@ FALSE = ("0", "false", "off", "no", "")
 
 def parse(url: str) -> dict[str, Any]:
     """Return the arguments for asyncmy, or raise ``InvalidSettings``."""
-    address = urls.parse(url)
-    options = {name.replace("_", "-").lower(): text for name, text in address.options.items()}
+    address = urls.parse(url, lambda name: name.replace("_", "-").lower())
+    options = address.options
     urls.only_known(options, (*TRANSLATED, *DROPPED, *VALUES))
     for name, values in VALUES.items():
         one_of(options, name, values, values[0])

@@ -40,8 +40,11 @@ def wrong(what: str) -> InvalidSettings:
     return InvalidSettings(f"DATABASE_URL: {what}")
 
 
-def parse(url: str) -> Address:
-    """Return the parts of a URL, decoded, or raise ``InvalidSettings``."""
+def parse(url: str, fold: Callable[[str], str] = str, repeatable: Collection[str] = ()) -> Address:
+    """Return the parts of a URL, decoded, or raise ``InvalidSettings``.
+
+    ``fold`` is how names of options compare; only those in ``repeatable`` may be given twice.
+    """
     if " " in url or not url.isprintable():
         raise wrong("it contains white space or a character that cannot be printed")
     if not (match := _URL.fullmatch(url)) or _BAD_ESCAPE.search(url):
@@ -51,7 +54,7 @@ def parse(url: str) -> Address:
         password=_decoded(match["password"]),
         hosts=parse_hosts(match["hosts"]),
         database=_decoded(match["database"]),
-        options=_options(match["options"]),
+        options=_options(match["options"], fold, repeatable),
     )
 
 
@@ -73,12 +76,17 @@ def _host(match: re.Match[str] | None) -> tuple[str, int | None]:
     return name, int(match["port"] or 0) or None
 
 
-def _options(text: str | None) -> dict[str, str]:
+def _options(
+    text: str | None, fold: Callable[[str], str], repeatable: Collection[str]
+) -> dict[str, str]:
     options: dict[str, str] = {}
-    for option in filter(None, re.split("[&;]", text or "")):
-        name, equals, value = option.partition("=")
-        if not equals or not _NAME.fullmatch(name):
+    for number, option in enumerate(filter(None, re.split("[&;]", text or "")), 1):
+        written, equals, value = option.partition("=")
+        if not equals or not _NAME.fullmatch(written):
             raise wrong("what follows the ? must be options like name=value, separated by &")
+        name = fold(written)
+        if name in options and name not in repeatable:
+            raise wrong(f"option {number} after the ? is there twice")
         options[name] = _decoded(value)
     return options
 
@@ -93,15 +101,13 @@ def _decoded(text: str | None) -> str:
     return decoded
 
 
-def only_known(
-    options: Iterable[str], known: Collection[str], fold: Callable[[str], str] = str
-) -> None:
-    """Raise ``InvalidSettings`` for an option that is not known; ``fold`` is how names compare.
+def only_known(options: Iterable[str], known: Collection[str]) -> None:
+    """Raise ``InvalidSettings`` for an option that is not known.
 
     It may be a piece of a password, so it is given by its number.
     """
     for number, name in enumerate(options, 1):
-        if fold(name) not in known:
+        if name not in known:
             hint = "in a value or a password, ?, & and ; are encoded: %3F, %26, %3B"
             raise wrong(f"option {number} after the ? is not supported; {hint}")
 
