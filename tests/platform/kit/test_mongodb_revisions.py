@@ -189,7 +189,8 @@ async def test_an_old_schema_and_a_newer_one_are_distinguished(
         with pytest.raises(Unavailable) as failure:
             await restarted.check()
         assert "9999_newer" in failure.value.reason
-        await restarted.migrate()
+        with pytest.raises(Conflict, match="9999_newer"):
+            await restarted.migrate()
         await restarted.repository(PROBE).add(Sample.new("x"))
     with serving(create_app(empty_database)) as url:
         async with httpx2.AsyncClient(base_url=url) as client:

@@ -99,7 +99,7 @@ class SqlStorage(SqlSnapshots):
             raise unavailable(Fault.SCHEMA, reason)
 
     async def migrate(self) -> None:
-        """Bring the schema to the newest revision; a newer one stays."""
+        """Bring the schema to the newest revision; raise ``Conflict`` if it has unknown ones."""
         with self.translate_errors():
             await self.migration(self._upgrade)
 

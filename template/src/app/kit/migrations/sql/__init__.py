@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from app.kit import SERVICE_FOLDER
+from app.kit.migrations import require_known
 
 VERSIONS = SERVICE_FOLDER / "migrations" / "sql" / "versions"
 
@@ -50,6 +51,6 @@ def are_newer(current: Collection[str]) -> bool:
 
 
 def upgrade(connection: sa.Connection) -> None:
-    """Bring the schema to the newest revision; a newer one stays."""
-    if not are_newer(MigrationContext.configure(connection).get_current_heads()):
-        command.upgrade(config(connection), "heads")
+    """Bring the schema to the newest revision; raise ``Conflict`` if it has unknown ones."""
+    require_known(MigrationContext.configure(connection).get_current_heads(), revisions())
+    command.upgrade(config(connection), "heads")
