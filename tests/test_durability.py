@@ -6,6 +6,7 @@ same, and reads may see it; sent again, it must not be acknowledged by a mere re
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -16,6 +17,8 @@ from servers import ENGINES, MariaDB, MongoDB, Postgres, Server
 from test_faults import app_url, serving
 
 SEMI_SYNC = " --log-bin --rpl-semi-sync-master-enabled --rpl-semi-sync-master-timeout=600000"
+
+CANCEL = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
 def set_standby(server: Server, *, lost: bool) -> None:
@@ -59,6 +62,35 @@ def test_a_write_that_is_sent_again_is_acknowledged_once_it_is_durable(
         until(lambda: client.get(note).is_success)
         assert [post(client, path, "x").headers["Location"] for path in paths] == first
         assert post(client, "/notes", "y").status_code == 201
+        assert client.get("/notes").text.count('"y"') == 1
+
+
+def test_a_write_whose_wait_is_cancelled_at_the_server_is_not_acknowledged(
+    installed: Made, tmp_path: Path
+) -> None:
+    """PostgreSQL only warns of it, and reports a success."""
+    with (
+        Postgres() as server,
+        serving(installed("adaptable"), app_url(server), tmp_path) as address,
+        httpx2.Client(base_url=address, timeout=10) as client,
+        ThreadPoolExecutor() as pool,
+    ):
+        note = post(client, "/notes", "x").headers["Location"]
+        set_standby(server, lost=True)
+        until(lambda: client.get(note).is_success)
+        for write in (
+            lambda: post(client, "/notes", "x"),
+            lambda: post(client, "/notes", "y"),
+            lambda: post(client, f"{note}/comments", "x"),
+            lambda: client.patch(note, json={"content": "y"}),
+            lambda: client.delete(note),
+        ):
+            answer = pool.submit(write)
+            until(lambda: server.sql(CANCEL) != "0")
+            assert answer.result().status_code == 503, answer.result().request
+        assert client.get(note).status_code == 404
+        set_standby(server, lost=False)
+        until(lambda: post(client, "/notes", "y").is_success)
         assert client.get("/notes").text.count('"y"') == 1
 
 

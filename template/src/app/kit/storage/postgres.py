@@ -13,7 +13,7 @@ from app.kit.storage import postgres_errors, postgres_url
 from app.kit.storage.operations import Fault
 from app.kit.storage.postgres_connect import LIMIT, Connector
 from app.kit.storage.postgres_plain import Plain, plain_statement
-from app.kit.storage.sql_async import AsyncSqlStorage
+from app.kit.storage.sql_async import AsyncSqlStorage, Connect
 from app.kit.storage.sql_work import T, Work
 
 MIGRATION_LOCK = 0x4E6F746573
@@ -40,6 +40,7 @@ class Storage(AsyncSqlStorage):
         )
         sa.event.listen(self.engine, "do_connect", self._connect)
         sa.event.listen(self.engine, "checkout", _refuse_closed)
+        sa.event.listen(self.engine, "invalidate", self._invalidated)
         sa.event.listen(self.engine, "begin", self._limit)
         sa.event.listen(self.engine, "handle_error", _leave_read_only)
         self.transactions = self.engine.execution_options(isolation_level="READ COMMITTED")
@@ -63,6 +64,13 @@ class Storage(AsyncSqlStorage):
             return int(status.rpartition(" ")[2])
         return await super().execute(statement, **parameters)
 
+    async def run(self, connect: Connect, work: Work[T]) -> T:
+        result, used = await super().run(
+            connect, lambda c: (work(c), c.connection.driver_connection)
+        )
+        self._connector.require_confirmed(used)
+        return result
+
     async def migration(self, work: Work[T]) -> T:
         def alone(connection: sa.Connection) -> T:
             connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
@@ -82,7 +90,9 @@ class Storage(AsyncSqlStorage):
         pooled = await self._checkout()
         try:
             call = getattr(pooled.driver_connection, method)
-            return await call(plain.sql, *plain.arguments(parameters))
+            result = await call(plain.sql, *plain.arguments(parameters))
+            self._connector.require_confirmed(pooled.driver_connection)
+            return result
         except asyncpg.IntegrityConstraintViolationError as error:
             raise sa.exc.IntegrityError(plain.sql, None, error) from error
         except asyncpg.PostgresError as error:
@@ -90,7 +100,8 @@ class Storage(AsyncSqlStorage):
                 pooled.invalidate()
             raise sa.exc.DBAPIError(plain.sql, None, error) from error
         except BaseException:  # Such as a cancellation.
-            self._give_up(pooled)
+            self._give_up(pooled.driver_connection)
+            pooled.detach()
             raise
         finally:
             if not pooled.is_detached:
@@ -103,12 +114,16 @@ class Storage(AsyncSqlStorage):
         except sa.exc.MissingGreenlet:
             return await self.async_engine.raw_connection()
 
-    def _give_up(self, pooled: sa.PoolProxiedConnection) -> None:
+    def _give_up(self, connection: Any) -> None:
         """Close a connection whose statement may still run."""
-        task = asyncio.create_task(self._connector.give_up(pooled.driver_connection))
+        task = asyncio.create_task(self._connector.give_up(connection))
         self._given_up.add(task)
         task.add_done_callback(self._given_up.discard)
-        pooled.detach()
+
+    def _invalidated(self, connection: Any, record: object, error: BaseException | None) -> None:
+        """Do the same in a transaction, before SQLAlchemy waits for the server to close it."""
+        if isinstance(error, asyncio.CancelledError):
+            self._give_up(connection.driver_connection)
 
     def _connect(self, dialect: sa.Dialect, record: Any, args: Any, options: Any) -> Any:
         """Connect again if the first connection shows that a pooler is in between."""

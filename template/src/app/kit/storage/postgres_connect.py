@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import asyncpg
 
@@ -18,6 +18,11 @@ LIMIT_SESSION = (
     f"SELECT set_config('statement_timeout', {LIMIT}, false) WHERE pg_backend_pid() = {{pid}}"
 )
 LIMITED = "SELECT 1"
+WAIT_FOR_STANDBY = "SyncRepWaitForLSN"
+"""The server's function that waits for a standby. A warning of it is that somebody ended the wait.
+
+Then the commit succeeds, though the write is lost with the primary.
+"""
 
 
 class Connector:
@@ -32,6 +37,7 @@ class Connector:
         hosts = [*zip(self._arguments.pop("host"), self._arguments.pop("port"), strict=True)]
         self._hosts = Hosts[Any](hosts, self._open)
         self._opened = WeakKeyDictionary[Any, Host]()
+        self._unconfirmed = WeakSet[Any]()
         self.is_pooled = arguments.get("statement_cache_size") == 0
 
     async def connect(self) -> Any:
@@ -48,6 +54,7 @@ class Connector:
         except BaseException:
             connection.terminate()
             raise
+        connection.add_log_listener(self._notice)
         self._opened[connection] = host
         self._terminate(host.__ne__)  # What was the primary is not any more.
         return connection
@@ -57,6 +64,16 @@ class Connector:
         if not self.is_pooled:
             limit = LIMIT_SESSION.format(pid=connection.get_server_pid())
             self.is_pooled = await connection.execute(limit) != LIMITED
+
+    def _notice(self, connection: Any, message: Any) -> None:
+        if message.server_source_function == WAIT_FOR_STANDBY:
+            self._unconfirmed.add(connection)
+
+    def require_confirmed(self, connection: Any) -> None:
+        """Raise an outage if no standby has confirmed the last commit."""
+        if connection in self._unconfirmed:
+            self._unconfirmed.remove(connection)
+            raise asyncpg.StatementCompletionUnknownError("The wait for a standby was cancelled.")
 
     async def give_up(self, connection: Any) -> None:
         """Cancel the statement at the server, and close the connection.

@@ -47,13 +47,19 @@ class AsyncSqlStorage(SqlStorage):
         distrust_older(self.engine)
 
     async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
-        return await run(self.engine.connect, lambda c: c.execute(statement, parameters).all())
+        return await self.run(self.engine.connect, lambda c: c.execute(statement, parameters).all())
 
     async def execute(self, statement: sa.Executable, /, **parameters: Any) -> int:
-        return await run(self.engine.connect, lambda c: c.execute(statement, parameters).rowcount)
+        return await self.run(
+            self.engine.connect, lambda c: c.execute(statement, parameters).rowcount
+        )
 
     async def transact(self, work: Work[T]) -> T:
-        return await run(self.transactions.begin, work)
+        return await self.run(self.transactions.begin, work)
+
+    async def run(self, connect: Connect, work: Work[T]) -> T:
+        """Run ``work`` on a connection, and return its result when all of it is durable."""
+        return await run(connect, work)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Run]:
