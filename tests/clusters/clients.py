@@ -49,6 +49,7 @@ class Client:
         patience = httpx2.Timeout(3 * LONGEST_SECONDS)
         self.services = [httpx2.Client(base_url=each, timeout=patience) for each in addresses]
         self.answers: list[httpx2.Response] = []
+        self.history: list[str] = []
         self.failures: list[str] = []
         self.notes: list[Note] = []
         self.last_success = 0.0
@@ -106,7 +107,7 @@ class Client:
         if answer.status_code == 404:
             self.failures.append(f"missed: {note.path}")
         elif answer.is_success:
-            self.failures += note.flaws(answer.json()["data"])
+            self.failures += [f"read: {flaw}" for flaw in note.flaws(answer.json()["data"])]
 
     def ask_until_done(self, service: httpx2.Client, path: str, content: str) -> httpx2.Response:
         """Send a request under a key until it is acknowledged."""
@@ -119,11 +120,21 @@ class Client:
             time.sleep(RETRY_SECONDS)
         raise TimeoutError(f"Not healed after {HEALED_SECONDS} s: {answer.text}")
 
+    def story(self, flaw: str) -> list[str]:
+        """Return the requests and answers about the note that a flaw names, and when they were."""
+        note_id = flaw.rpartition("/")[2]
+        return [line for line in self.history if note_id in line]
+
     def ask(self, service: httpx2.Client, method: str, path: str, **more: Any) -> httpx2.Response:
         """Send a request, and remember its answer."""
         request = service.build_request(method, path, **more)
+        began = time.monotonic()
         answer = service.send(request)
         self.answers.append(answer)
+        ended = time.monotonic()
+        self.history.append(
+            f"{began:.3f} to {ended:.3f}: {method} {request.url} {answer.status_code} {answer.text}"
+        )
         if answer.is_success:
-            self.last_success = time.monotonic()
+            self.last_success = ended
         return answer

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from subprocess import run
 from typing import Any
@@ -49,8 +50,7 @@ class Load:
         began = time.monotonic()
         while waiting := [each for each in self.clients if each.last_success < began]:
             if time.monotonic() > began + HEALED_SECONDS:
-                last = waiting[0].answers[-1]
-                raise TimeoutError(f"Not healed: {last.status_code} {last.text}")
+                raise TimeoutError("\n".join(("Not healed:", *waiting[0].history[-9:])))
             time.sleep(0.02)
         return time.monotonic() - began
 
@@ -61,7 +61,8 @@ class Load:
         for address in self.addresses:
             with httpx2.Client(base_url=address, timeout=LONGEST_SECONDS) as reader:
                 flaws += self._flaws(reader)
-        assert not flaws, f"{len(flaws)}, such as {flaws[:3]}"
+        stories = (client.story(flaw) for client in self.clients for flaw in flaws[:1])
+        assert not flaws, "\n".join([f"{len(flaws)} flaws:", *flaws, *chain(*stories)])
 
     def _flaws(self, reader: httpx2.Client) -> list[str]:
         """Return what is lost or doubled; each content was made for one note."""
@@ -79,7 +80,8 @@ def check_answers(answers: list[httpx2.Response]) -> None:
     assert not wrong, f"{len(wrong)} of {len(answers)}, such as {wrong[0].request} {wrong[0].text}"
     assert all(each.is_success or each.headers["Retry-After"] for each in answers)
     slowest = max(answers, key=lambda each: each.elapsed)
-    assert slowest.elapsed.total_seconds() < LONGEST_SECONDS, (slowest, slowest.elapsed)
+    took = slowest.elapsed.total_seconds()
+    assert took < LONGEST_SECONDS, f"{took} s: {slowest.request} {slowest.text}"
 
 
 def all_notes(reader: httpx2.Client) -> Iterator[dict[str, Any]]:

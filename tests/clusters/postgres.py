@@ -1,6 +1,7 @@
 """PostgreSQL servers that lead or follow."""
 
 import shutil
+import time
 
 from clusters.proxies import HAProxy
 from conftest import ROOT
@@ -40,10 +41,17 @@ class Node(Postgres):
         self.start()
 
     def configure(self, **settings: str) -> None:
-        """Change settings of the running server, which its copies inherit."""
+        """Change settings of the running server, which its copies inherit; they count on return.
+
+        A new session has them once all processes have the signal to read them. The one that has
+        commits wait for standbys, the checkpointer, reads them before its next checkpoint.
+        """
         for name, value in settings.items():
             self.sql(f"ALTER SYSTEM SET {name} = '{value}'")
         self.sql("SELECT pg_reload_conf()")
+        while any(self.sql(f"SHOW {name}") != value for name, value in settings.items()):
+            time.sleep(0.01)
+        self.sql("CHECKPOINT")
 
     def promote(self) -> None:
         """Make a standby a primary that waits for no standby, and return once it can write."""
