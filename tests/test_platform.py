@@ -16,6 +16,10 @@ from conftest import ROOT, SERVERS, in_place_of
 PLATFORM = ROOT / "tests/platform"
 ISSUER = "kit/test_auth_oidc.py"
 OF_AN_ISSUER = (ISSUER, "kit/test_auth_requests.py")
+ON_HTTP = [
+    *(f"tests/kit/test_{name}.py" for name in ("http", "fastapi", "auth", "docs")),
+    *(f"tests/notes/test_{name}.py" for name in ("notes", "idempotency", "concurrency")),
+]
 ON_EACH_ENGINE = (
     "kit/test_fields.py",
     "kit/test_dump.py",
@@ -53,6 +57,20 @@ def test_they_pass(installed: Callable[..., Path], project: Path) -> None:
 
     in_place_of(home, project, "sqlite", "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
     in_place_of(home, project, "sqlite", "pytest", *chosen)
+
+
+def test_answers_are_the_same_without_the_fast_path(
+    installed: Callable[..., Path], tmp_path: Path
+) -> None:
+    home = installed("sqlite")
+    project = copy_of(home, tmp_path / "project")
+    module = project / "src/app/kit/application.py"
+    text = module.read_text()
+    without = [line for line in text.splitlines(keepends=True) if "FastPath(" not in line]
+    module.write_text("".join(without))
+
+    assert len(without) == len(text.splitlines()) - 1
+    in_place_of(home, project, "sqlite", "pytest", *ON_HTTP)
 
 
 @pytest.mark.parametrize("engine", SERVERS)

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from dataclasses import fields
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import pytest
 from fastapi import (
@@ -15,13 +17,14 @@ from fastapi import (
     Response,
     WebSocket,
 )
+from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import PlainTextResponse, StreamingResponse
 
 from app.kit.errors import NotFound, ServiceError
 from app.kit.features import Feature
-from app.kit.http import Caller, CurrentCaller, Data, get_caller
+from app.kit.http import Caller, CurrentCaller, Data, Route, get_caller
 from app.main import create_app
 from app.settings import Settings
 
@@ -39,11 +42,23 @@ def client(app: FastAPI) -> Iterator[TestClient]:
         yield client
 
 
+OF_ROUTE = """
+    _embed_body_fields app body_field callbacks dependant dependencies dependency_overrides_provider
+    deprecated description endpoint frontend_prefix generate_unique_id_function include_in_schema
+    is_json_stream is_sse_stream max_body_size methods name openapi_extra operation_id
+    original_route param_convertors path path_format path_regex response_class
+    response_description response_field response_fields response_model response_model_by_alias
+    response_model_exclude response_model_exclude_defaults response_model_exclude_none
+    response_model_exclude_unset response_model_include responses starlette_route status_code
+    stream_item_field stream_item_type strict_content_type summary tags unique_id
+"""
+
+
 async def unit() -> str:
     return "metre"
 
 
-router = APIRouter(prefix="/lengths")
+router = APIRouter(prefix="/lengths", route_class=Route)
 
 
 @router.get("/unit")
@@ -66,6 +81,18 @@ def test_a_dependency_is_overridden(app: FastAPI, client: TestClient) -> None:
     app.dependency_overrides[unit] = lambda: "yard"
 
     assert client.get("/lengths/unit").json() == {"data": "yard"}
+    app.dependency_overrides.clear()
+    assert client.get("/lengths/unit").json() == {"data": "metre"}
+
+
+async def forbid() -> None:
+    raise HTTPException(403)
+
+
+def test_a_router_is_included_with_dependencies(app: FastAPI, client: TestClient) -> None:
+    app.include_router(router, dependencies=[Depends(forbid)])
+
+    assert client.get("/lengths/unit").status_code == 403
 
 
 def test_a_router_has_a_lifespan(app: FastAPI) -> None:
@@ -222,3 +249,12 @@ def test_a_feature_needs_no_database(settings: Settings) -> None:
 
     with TestClient(app) as client:
         assert client.get("/greetings/Ada").json() == "Hello Ada"
+
+
+def test_what_fastapi_knows_of_a_route_is_what_the_fast_path_knows(app: FastAPI) -> None:
+    """Another version, or another name, is first for the template's decision on the fast path."""
+    app.include_router(router)
+    route: Any = next(each for each in iter_route_contexts(app.routes) if "unit" in str(each.path))
+
+    assert version("fastapi").startswith("0.165.")
+    assert {field.name for field in fields(route._effective_route)} == set(OF_ROUTE.split())

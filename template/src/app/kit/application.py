@@ -15,6 +15,7 @@ from app.kit import auth, tracing
 from app.kit.http import health, metrics
 from app.kit.http.cors import Cors, Preflight
 from app.kit.http.docs import add_page, completed
+from app.kit.http.fast_path import FastPath
 from app.kit.http.limits import BodyLimit, Slots
 from app.kit.http.middleware import HeadAsGet, RequestContext, is_probe
 from app.kit.http.prefix import StrippedPrefix
@@ -42,6 +43,7 @@ class Application(FastAPI):
             telemetry=_telemetry(),
             **options,
         )
+        self.router.middleware_stack = FastPath(self)  # Without this line, FastAPI does all.
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
+from starlette.types import Message
 
 from app.kit.http.parameters import path_id
 
@@ -22,7 +23,7 @@ class _JoinedHeaders(Headers):
         raise KeyError(key)
 
 
-class _StrictRequest(Request):
+class StrictRequest(Request):
     """A request whose JSON must be UTF-8 (RFC 8259) and not nested too deeply."""
 
     @cached_property
@@ -30,11 +31,21 @@ class _StrictRequest(Request):
         return _JoinedHeaders(scope=self.scope)
 
     async def json(self) -> Any:
-        body = await self.body()
-        try:
-            return json.loads(body.decode())
-        except (ValueError, RecursionError):
-            raise json.JSONDecodeError("not JSON", "", 0) from None
+        return _parse(await self.body())
+
+    def json_of(self, message: Message) -> Any:
+        """Return the JSON of a body that is one message, or raise ``ValueError``."""
+        types = [value for name, value in self.scope["headers"] if name == b"content-type"]
+        if types != [b"application/json"] or message.get("more_body"):
+            raise ValueError("not one message of JSON")
+        return _parse(message.get("body", b""))
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode())
+    except (ValueError, RecursionError):
+        raise json.JSONDecodeError("not JSON", "", 0) from None
 
 
 class Route(APIRoute):
@@ -49,7 +60,7 @@ class Route(APIRoute):
 
         async def handle_missing_first(request: Request) -> Response:
             try:
-                return await handle(_StrictRequest(request.scope, request.receive))
+                return await handle(StrictRequest(request.scope, request.receive))
             except RequestValidationError:
                 await self.must_exist(request)
                 raise
