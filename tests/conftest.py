@@ -7,10 +7,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from fcntl import LOCK_EX, flock
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +17,8 @@ from copier import run_copy
 from plumbum import local
 
 from binaries import ServerError
+from forks import forks, keep_renders
+from made_once import once, render_once
 from next_release import NEXT, make_next
 from owner import live_in
 from servers import memory_with, provide
@@ -30,7 +30,8 @@ OLD_LAYOUT, OLD_LAYOUT_COMMIT = "v0.0.1", "29a65c8"
 
 ROOM = 2**30  # bytes; with fewer free in memory, the files of the tests go to disk
 
-LASTING = (".venv", ".mypy_cache", ".hypothesis", "uv.lock")
+TYPES = ".mypy_cache"
+LASTING = (".venv", TYPES, ".hypothesis", "uv.lock")
 
 SERVERS = {
     "postgres": "TEST_POSTGRES_URL",
@@ -38,6 +39,26 @@ SERVERS = {
     "mongodb": "TEST_MONGODB_URL",
 }
 """The variable that names the server of an engine, if it needs one."""
+
+DEFAULTS = {"auth": "token", "ci": "github", "example": "notes"}
+
+LONGEST = (
+    "test_they_pass",
+    "test_its_own_tests_pass",
+    "test_its_own_tests_pass_on_its_server",
+    "test_everything_works_in_any_folder_and_any_shell",
+    "test_every_type_with_every_suffix_is_green",
+    "test_fields_change_with_edits_in_the_code_and_rows_in_the_database",
+    "test_lint_and_strict_types_pass_before_a_commit",
+    "test_a_server_that_comes_late_freezes_or_dies_costs_503_and_no_note",
+    "test_a_life_leads_to_what_would_be_generated_now",
+    "test_one_request_to_merge_a_new_version_is_opened",
+    "test_an_untouched_project_becomes_like_a_new_one",
+    "test_an_update_loses_nothing_of_the_owners_and_all_passes",
+    "test_those_of_an_issuer_pass",
+    "test_what_the_page_says_passes_tests",
+)
+"""The tests that take longest, in their order."""
 
 Tool = Callable[..., int | str]
 Made = Callable[[str], Path]
@@ -77,9 +98,15 @@ def leave_the_shell() -> None:
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no worker is left alone with it at the end."""
-    items.sort(key=lambda item: not item.name.startswith("test_its_own_tests_pass"))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have each worker begin with what takes longest, and end with what others can do for it.
+
+    They get equal parts at first, one after another.
+    """
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.name.partition("[")[0], len(ranks)))
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = [item for first in range(workers) for item in items[first::workers]]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -109,16 +136,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for what all workers of this run use."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-
-def once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """Have a shared folder made by the first worker that needs it, and return it."""
-    with folder.with_suffix(".lock").open("w") as lock:
-        flock(lock, LOCK_EX)  # Until it is closed.
-        if not folder.exists():
-            make(unfinished := folder.with_suffix(".unfinished"))
-            unfinished.rename(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -171,20 +188,19 @@ def releases(template: Path, shared: Path) -> Path:
 def render(
     template: Path, database: str, folder: Path, version: str | None = None, **more: str
 ) -> None:
-    """Render a variant as a person would, and put it under version control.
-
-    Each is rendered once, and copied.
-    """
-    answers = {"project_name": "Team Notes", "database": database, **more}
+    """Render a variant as a person would, and put it under version control."""
+    answers = {"project_name": "Team Notes", "database": database}
+    answers |= dict(more.items() - DEFAULTS.items())
 
     def make(made: Path) -> None:
         run_copy(str(template), made, answers, vcs_ref=version, defaults=True, quiet=True)
         git(made, "init", "--quiet")
         commit(made, "Generated")
 
-    key = sha256(repr((template, version, sorted(answers.items()))).encode()).hexdigest()[:16]
-    made = once(Path(os.environ["TEST_RENDERS"]) / key, make)
-    shutil.copytree(made, folder, dirs_exist_ok=True)
+    tags = git(template, "tag", "--list", "--sort=-version:refname", "v*").split()
+    render_once("person", str(template), version or tags[0], answers, folder, make)
+    if git(folder, "status", "--porcelain"):  # The template is elsewhere.
+        git(folder, "commit", "--quiet", "--all", "--amend", "--no-edit")
 
 
 @pytest.fixture(scope="session")
@@ -238,7 +254,16 @@ def installed(template: Path, shared: Path) -> Callable[..., Path]:
             sync = ["make", ".venv/ready"]
             subprocess.run(sync, cwd=folder, env=environment(database), check=True)
             commit(folder, "Locked")
+            if not (folder / TYPES).exists():
+                learn_types(folder)
             done.mkdir()
+
+        def learn_types(folder: Path) -> None:
+            """Begin with what mypy found out about packages in the project that has all of them."""
+            if database == "adaptable":
+                in_place_of(folder, folder, "sqlite", "mypy", ".")
+            else:
+                shutil.copytree(made("adaptable") / TYPES, folder / TYPES)
 
         once(shared / f"installed-{folder.name}", make)
         return folder
@@ -261,6 +286,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
         for name in ("DRY_RUN", "TEMPLATE", "FORMAT", "MAKEFLAGS"):
             monkeypatch.setenv(name, variables.get(name, ""))
         monkeypatch.setattr(sys, "argv", ["template.py", command, *rest])
+        keep_renders()
         with pytest.raises(SystemExit) as end:
             runpy.run_path(str(project / "tools/template.py"), run_name="__main__")
         assert end.value.code is not None
@@ -270,28 +296,23 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
 
 
 @pytest.fixture(scope="session")
-def run(installed: Callable[..., Path]) -> Run:
+def run(installed: Callable[..., Path]) -> Iterator[Run]:
     """Run a tool in a project as `make` does, by default tools/feature.py; commit what it makes.
 
     In a project for all engines are the packages that it needs for each.
     """
+    with forks(installed("adaptable") / ".venv/bin/python") as forked:
 
-    def run(
-        project: Path, command: str, *options: str, tool: str = "feature", **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        variables |= {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
-        done = subprocess.run(
-            [installed("adaptable") / ".venv/bin/python", f"tools/{tool}.py", command, *options],
-            cwd=project,
-            env=variables,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode == 0:
-            commit(project, command)
-        return done
+        def run(
+            project: Path, command: str, *options: str, tool: str = "feature", **variables: str
+        ) -> subprocess.CompletedProcess[str]:
+            variables |= {n: os.environ[n] for n in ("PATH", "HOME", "TMPDIR") if n in os.environ}
+            done = forked.run(project, [f"tools/{tool}.py", command, *options], variables)
+            if done.returncode == 0:
+                commit(project, command)
+            return done
 
-    return run
+        yield run
 
 
 def files(project: Path) -> list[str]:
@@ -346,5 +367,6 @@ def run_tests(installed: Path, project: Path, engine: str, *names: str) -> None:
     They need neither of the plugins, which take a while to begin.
     """
     plugins = ["-p", "no:schemathesis", "-p", "no:hypothesispytest"]
-    paths = [f"tests/{name}.py" for name in names]
+    folders = [name for name in names if (project / "tests" / name).is_dir()]
+    paths = [f"tests/{name}{'' if name in folders else '.py'}" for name in names]
     in_place_of(installed, project, engine, "pytest", *plugins, *paths)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, SERVERS, Made, in_place_of, run_tests
+from made_once import once
 
 PAGE = ROOT / "docs/add-a-field.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
@@ -144,18 +145,20 @@ ALL = [OF_THE_PAGE, *OTHERS]
 OF_NOTES = [f"notes/test_{name}" for name in ("repository", "notes", "idempotency", "dump")]
 
 
-@pytest.fixture(scope="module")
-def project(rendered: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def project(rendered: Made, shared: Path) -> Path:
     """The folder of an adaptable project with all these fields, and with tests of them."""
-    project = tmp_path_factory.mktemp("fields") / "project"
-    shutil.copytree(rendered("adaptable"), project)
-    add(project, ALL)
-    (project / "tests/test_pinned.py").write_text(blocks("python")[-1])
-    for field in OTHERS:
-        values = {"value": field.value, "default": field.default, "wrong": field.wrong}
-        text = TEST.format(name=field.name, **values)
-        (project / f"tests/test_{field.name}.py").write_text(text)
-    return project
+
+    def make(project: Path) -> None:
+        shutil.copytree(rendered("adaptable"), project)
+        add(project, ALL)
+        (project / "tests/test_pinned.py").write_text(blocks("python")[-1])
+        for field in OTHERS:
+            values = {"value": field.value, "default": field.default, "wrong": field.wrong}
+            text = TEST.format(name=field.name, **values)
+            (project / f"tests/test_{field.name}.py").write_text(text)
+
+    return once(shared / "added-fields", make)
 
 
 def test_it_is_five_lines_in_one_file() -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from copier import VcsRef, run_update
 
 from conftest import Made, Tool, commit, in_place_of, render, run_tests, tree
 
@@ -28,20 +27,13 @@ def test_no_word_of_another_answer(template: Path, tmp_path: Path, auth: str) ->
             assert not word.search(name + content.decode()), name
 
 
-def test_the_answer_can_be_changed(template: Path, tmp_path: Path) -> None:
+def test_the_answer_can_be_changed(template: Path, tmp_path: Path, tool: Tool) -> None:
     project = tmp_path / "project"
     render(template, "sqlite", project)
 
     for auth in ("oidc", "none", "token"):
         render(template, "sqlite", wanted := tmp_path / auth, auth=auth)
-        run_update(
-            project,
-            {"auth": auth},
-            vcs_ref=VcsRef.CURRENT,
-            defaults=True,
-            overwrite=True,
-            quiet=True,
-        )
+        assert tool(project, "answer", f"auth={auth}") == 0
         assert tree(project) == tree(wanted)
         commit(project, f"Changed to {auth}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import VARIANTS, Made, Run, commit, environment, in_place_of, tree
+from conftest import VARIANTS, Made, Run, commit, environment, in_place_of, run_tests, tree
 
 TYPES = {
     "text": "abc",
@@ -52,8 +52,8 @@ def test_every_type_with_every_suffix_is_green(
 
     for command in ("ruff format --check", "ruff check", f"mypy --cache-dir={tools}/.mypy_cache ."):
         in_place_of(tools, project, engine, *command.split())
-    migrations = [str(p) for p in project.glob("tests/kit/test_sql_migrations.py")]
-    in_place_of(tools, project, engine, "pytest", "tests/shelves", "tests/things", *migrations)
+    migrations = [] if engine == "mongodb" else ["kit/test_sql_migrations"]
+    run_tests(tools, project, engine, "shelves", "things", *migrations)
 
 
 # Run in a project before a feature is changed: rows go through the revision of the change.
@@ -138,7 +138,7 @@ def test_fields_change_with_edits_in_the_code_and_rows_in_the_database(
     assert "gone" not in routes.with_name("models.py").read_text()
     for command in ("ruff format --check", "ruff check", f"mypy --cache-dir={tools}/.mypy_cache ."):
         in_place_of(tools, project, engine, *command.split())
-    in_place_of(tools, project, engine, "pytest", "tests/bookmarks")
+    run_tests(tools, project, engine, "bookmarks")
 
 
 REFUSED = {
@@ -295,8 +295,6 @@ def test_what_was_made_can_be_removed(
     assert {n: t for n, t in after.items() if n not in revisions} == {
         n: t for n, t in before.items() if n not in revisions
     }
-    in_place_of(
-        installed("sqlite"), project, "sqlite", "pytest", "tests/kit/test_sql_migrations.py"
-    )
+    run_tests(installed("sqlite"), project, "sqlite", "kit/test_sql_migrations")
     nothing = run(project, "remove", NAME="books")
     assert nothing.stderr.startswith("Error: books: the project has no feature of that name")

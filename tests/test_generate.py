@@ -53,6 +53,7 @@ BAD_ANSWERS = {
     "unknown authority": ({"project_name": "x", "auth": "basic"}, "oidc"),
 }
 
+ANSWERS_ONLY = ["*", "!.copier-answers.yml"]
 
 ODD_ANSWERS = {
     "Null": "\u2019",
@@ -115,7 +116,7 @@ def test_the_slug_follows_from_the_name(
     template: Path, tmp_path: Path, name: str, slug: str
 ) -> None:
     answers = {"project_name": name}
-    run_copy(str(template), tmp_path, data=answers, defaults=True, quiet=True)
+    run_copy(str(template), tmp_path, answers, exclude=ANSWERS_ONLY, defaults=True, quiet=True)
 
     assert yaml.safe_load((tmp_path / ".copier-answers.yml").read_text())["project_slug"] == slug
 
@@ -137,7 +138,7 @@ def test_the_name_follows_from_the_folder(
 ) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    run_copy(str(template), folder, defaults=True, quiet=True)
+    run_copy(str(template), folder, exclude=ANSWERS_ONLY, defaults=True, quiet=True)
 
     assert yaml.safe_load(Path(folder, ".copier-answers.yml").read_text())["project_name"] == name
 

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from conftest import VARIANTS, Made, Run, commit, in_place_of, render, tree
+from conftest import VARIANTS, Made, Run, commit, render, run_tests, tree
 from next_release import NEXT
 
 FIELDS = ["name:text(80):unique", "count:int?:filter", "state:enum(a,b)=a", "price:decimal(8,2)=1"]
@@ -115,5 +115,4 @@ def test_a_life_leads_to_what_would_be_generated_now(
         assert found.get(name) == wanted.get(name, b"") + edit, name
     kind = "mongodb" if life.engine == "mongodb" else "sql"
     engine = "sqlite" if life.engine == "adaptable" else life.engine
-    migrations = f"tests/kit/test_{kind}_migrations.py"
-    in_place_of(installed(life.engine), project, engine, "pytest", migrations)
+    run_tests(installed(life.engine), project, engine, f"kit/test_{kind}_migrations")

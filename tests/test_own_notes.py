@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, Made, in_place_of, run_tests
+from made_once import once
 
 GUIDE = ROOT / "docs/authenticate.md"
 FILES_AND_CHANGES = re.compile(r"^`((?:src|tests)/\S+)`|^```diff\n(.*?)^```", re.M | re.S)
@@ -32,26 +33,31 @@ def follow(project: Path) -> None:
             path.write_text(content.replace(old, new))
 
 
-@pytest.fixture(scope="module")
-def project(rendered: Made, installed: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def project(rendered: Made, installed: Made, shared: Path) -> Path:
     """The folder of an adaptable project for which the section was followed."""
-    project = tmp_path_factory.mktemp("own") / "project"
-    shutil.copytree(rendered("adaptable"), project)
-    follow(project)
-    revision, test = CODE.findall(section())
-    (project / "tests/test_own_notes.py").write_text(test)
-    (project / "src/app/migrations/mongodb/versions/0002_owner.py").write_text(revision)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", f"sqlite:///{project.parent / 'notes.db'}")
-        for command in ("app migrate", "alembic revision --autogenerate -m=owner"):
-            in_place_of(installed("adaptable"), project, "sqlite", *command.split())
-    return project
+
+    def make(project: Path) -> None:
+        shutil.copytree(rendered("adaptable"), project)
+        follow(project)
+        revision, test = CODE.findall(section())
+        (project / "tests/test_own_notes.py").write_text(test)
+        (project / "src/app/migrations/mongodb/versions/0002_owner.py").write_text(revision)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DATABASE_URL", f"sqlite:///{shared / 'own-notes.db'}")
+            for command in (
+                "app migrate",
+                "alembic revision --autogenerate -m=owner",
+                "ruff format src/app/migrations",
+            ):
+                in_place_of(installed("adaptable"), project, "sqlite", *command.split())
+
+    return once(shared / "own-notes", make)
 
 
 def test_the_code_passes_its_checks(installed: Made, project: Path) -> None:
     home = installed("adaptable")
 
-    in_place_of(home, project, "sqlite", "ruff", "format", "src/app/migrations")
     in_place_of(home, project, "sqlite", "ruff", "format", "--check")
     in_place_of(home, project, "sqlite", "ruff", "check")
     in_place_of(home, project, "sqlite", "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")

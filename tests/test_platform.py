@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, SERVERS, in_place_of
+from made_once import once
 
 PLATFORM = ROOT / "tests/platform"
 ISSUER = "kit/test_auth_oidc.py"
@@ -33,13 +34,16 @@ def copy_of(project: Path, folder: Path) -> Path:
     return shutil.copytree(project, folder, ignore=shutil.ignore_patterns(".*", "__pycache__"))
 
 
-@pytest.fixture(scope="module")
-def project(installed: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def project(installed: Callable[..., Path], shared: Path) -> Path:
     """The folder of an adaptable project that has these tests as well, except the issuer's."""
-    folder = copy_of(installed("adaptable"), tmp_path_factory.mktemp("platform") / "project")
-    shutil.copytree(PLATFORM, folder / "tests", dirs_exist_ok=True)
-    (folder / "tests" / ISSUER).unlink()
-    return folder
+
+    def make(folder: Path) -> None:
+        copy_of(installed("adaptable"), folder)
+        shutil.copytree(PLATFORM, folder / "tests", dirs_exist_ok=True)
+        (folder / "tests" / ISSUER).unlink()
+
+    return once(shared / "platform", make)
 
 
 def names(project: Path, *patterns: str, without: str) -> list[str]:

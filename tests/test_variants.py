@@ -109,15 +109,11 @@ def test_container_files_pass_their_linter(project: Path, check: list[str]) -> N
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_the_document_is_the_same_whatever_the_engine(rendered: Made, installed: Made) -> None:
-    python = installed("adaptable") / ".venv/bin/python"
-    command = [str(python), "-c", "from app.cli import main; main()", "openapi"]
+def test_the_document_is_the_same_whatever_the_engine(installed: Made) -> None:
+    def document(variant: str) -> str:
+        return in_place_of(installed(variant), installed(variant), variant, "app", "openapi")
 
-    def document(variant: str) -> bytes:
-        source = {"PYTHONPATH": str(rendered(variant) / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-        return subprocess.run(command, env=source, check=True, capture_output=True).stdout
-
-    assert {document(variant) for variant in VARIANTS} == {document("sqlite")}
+    assert len({document(variant) for variant in VARIANTS}) == 1
 
 
 def test_a_dump_and_the_answers_stay_the_same_from_engine_to_engine(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Made, Run, Tool, commit, in_place_of, once, render, tree
+from conftest import Made, Run, Tool, commit, in_place_of, render, run_tests, tree
+from made_once import once
 from next_release import NEXT
 
 OF_THE_ENGINE = ["cli", "http"]
@@ -33,12 +34,13 @@ def test_the_rest_passes_its_checks(installed: Made, database: str, without: Mad
 def test_the_rest_passes_its_tests(installed: Made, database: str, without: Made) -> None:
     """All of them on SQLite, elsewhere those in which the engine counts."""
     kind = "mongodb" if database == "mongodb" else "sql"
-    chosen = [f"tests/kit/test_{name}.py" for name in (*OF_THE_ENGINE, f"{kind}_migrations")]
+    home, bare = installed(database), without(database)
     if database == "sqlite":
-        chosen = []
-    engine = "sqlite" if database == "adaptable" else database
-
-    in_place_of(installed(database), without(database), engine, "pytest", *chosen)
+        in_place_of(home, bare, database, "pytest")
+    else:
+        engine = "sqlite" if database == "adaptable" else database
+        chosen = [f"kit/test_{name}" for name in (*OF_THE_ENGINE, f"{kind}_migrations")]
+        run_tests(home, bare, engine, *chosen)
 
 
 def test_a_service_without_features_has_its_commands(
@@ -77,8 +79,7 @@ def test_what_is_left_when_the_example_is_removed_is_a_project_without_it(
     revisions = {name for name in after if name.startswith(VERSIONS)}
     assert revisions - before.keys() == {n for n in revisions if n.endswith("_remove_notes.py")}
     assert {n: t for n, t in after.items() if n not in revisions} == tree(tmp_path / "without")
-    migrations = "tests/kit/test_sql_migrations.py"
-    in_place_of(installed("adaptable"), project, "sqlite", "pytest", migrations)
+    run_tests(installed("adaptable"), project, "sqlite", "kit/test_sql_migrations")
     in_place_of(installed("adaptable"), project, "sqlite", "ruff", "check")
 
 
