@@ -150,13 +150,15 @@ def test_the_closing_message_leads_to_a_commit_with_the_lock(
         f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
     }
     run = partial(subprocess.run, check=True, env=environment("sqlite") | person)
-    copier = [sys.executable, "-m", "copier", "copy", "--defaults", template, "my notes"]
+    options = ("--defaults", "--data", "db=mysql")
+    copier = [sys.executable, "-m", "copier", "copy", *options, template, "my notes"]
     said = run(copier, cwd=tmp_path, capture_output=True, text=True).stderr
     *steps, last = re.findall(r"^    (.+)", said, re.MULTILINE)
 
     run(["sh", "-euc", "\n".join(steps)], cwd=tmp_path, stdout=subprocess.DEVNULL)
 
     assert last == "make dev"
+    assert "no question called db:" in said
     assert {"uv.lock", ".gitignore"} <= {*git(tmp_path / "my notes", "ls-files").splitlines()}
     assert not git(tmp_path / "my notes", "status", "--porcelain")
 
