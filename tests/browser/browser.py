@@ -76,14 +76,29 @@ class Page:
         self.click(".dialog-ux .btn-done")
         return explained
 
+    def sign_in(self, link: str) -> None:
+        """Sign in at the issuer, by a link on its page in a window of its own."""
+        self.click(".auth-wrapper .authorize")
+        self.click(".dialog-ux .auth-container:has([data-name=clientId]) .authorize")
+        here = self.driver.current_window_handle
+        self._wait.until(lambda driver: len(driver.window_handles) > 1)
+        (there,) = set(self.driver.window_handles) - {here}
+        self.driver.switch_to.window(there)
+        self._wait.until(lambda driver: driver.find_element(By.LINK_TEXT, link)).click()
+        self.driver.switch_to.window(here)
+        self.find(".dialog-ux .auth-container:has(.flow) .auth-btn-wrapper .btn-done")
+        self._wait.until(lambda driver: "Logout" in self.find(".dialog-ux").text)
+        self.click(".dialog-ux .btn-done")
+
     def too_wide(self) -> int:
         """Return by how many pixels the page is wider than the screen."""
         width = "return document.documentElement.scrollWidth - window.innerWidth"
         return int(self.driver.execute_script(width))
 
     def complaints(self) -> list[str]:
-        """Return what the console has said since the last call."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        """Return what the console has said since the last call, besides recommendations."""
+        found = self.driver.get_log("browser")
+        return [entry["message"] for entry in found if entry["source"] != "recommendation"]
 
 
 def unpack(folder: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from subprocess import DEVNULL, Popen
+from subprocess import DEVNULL, PIPE, Popen
 
 import httpx2
 import pytest
@@ -53,10 +53,10 @@ def token(project: Path) -> str:
 
 
 @contextmanager
-def serving(project: Path, folder: Path) -> Iterator[str]:
+def serving(project: Path, folder: Path, **settings: str) -> Iterator[str]:
     """Run the service of a folder in a project's environment, and yield its address."""
     port = free_port()
-    env = os.environ | {"PORT": str(port), "PYTHONPATH": str(folder / "src")}
+    env = os.environ | {"PORT": str(port), "PYTHONPATH": str(folder / "src")} | settings
     serve = (project / ".venv/bin/app", "serve")
     with Popen(serve, cwd=folder, env=env, stdout=DEVNULL, stderr=DEVNULL) as service:
         try:
@@ -134,6 +134,36 @@ def test_it_works_without_the_example(browser: Page, project: Path, tmp_path: Pa
         assert browser.execute("health", "get_liveness")[0] == "200"
         assert not browser.driver.find_elements(By.CSS_SELECTOR, "[id^=operations-notes]")
         assert browser.complaints() == []
+
+
+@pytest.fixture(scope="module")
+def signed_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a service that asks for tokens of an issuer at which people sign in."""
+    project = generate(tmp_path_factory.mktemp("issuer"), "--data", "auth=oidc")
+    run("make", "migrate", cwd=project)
+    issue = (project / ".venv/bin/python", ROOT / "tests/browser/issuer.py")
+    env = os.environ | {"PYTHONPATH": str(project)}
+    with Popen(issue, env=env, stdout=PIPE, stderr=DEVNULL, text=True) as issuer:
+        assert issuer.stdout
+        settings = {"OIDC_ISSUER": issuer.stdout.readline().strip(), "OIDC_AUDIENCE": "notes"}
+        try:
+            with serving(project, project, **settings, OIDC_DOCS_CLIENT_ID="pages") as address:
+                yield address
+        finally:
+            issuer.terminate()
+
+
+def test_people_sign_in_at_the_issuer(browser: Page, signed_in: str) -> None:
+    browser.open(signed_in)
+    browser.sign_in("I am Ada")
+
+    status, created = browser.execute("notes", "create_note")
+    assert status == "201", created
+    browser.open(f"{signed_in}/docs")
+    note_id = json.loads(created)["data"]["id"]
+
+    assert browser.execute("notes", "get_note", note_id=note_id) == ("200", created)
+    assert browser.complaints() == []
 
 
 def test_it_fits_a_phone(page: Page, address: str) -> None:

@@ -406,6 +406,52 @@ async def test_an_issuer_that_answers_too_much_is_as_if_away(
     assert issuer.written < 10_000_000
 
 
+LOGIN = {
+    "authorization_endpoint": "https://login.example.com/authorize",
+    "token_endpoint": "https://token.example.com/token",
+}
+NO_LOGIN: dict[str, dict[str, Any]] = {
+    "away": {"issuer": None},
+    "no endpoints": {},
+    "not secure": LOGIN | {"token_endpoint": "http://token.example.com/token"},
+    "more than a host": LOGIN | {"token_endpoint": "https://a.example.com;script-src *"},
+}
+
+
+def pages(settings: Settings, issuer: LocalIssuer, found: dict[str, Any]) -> list[httpx2.Response]:
+    """Return the page with a client for logins, its document, and the service's own."""
+    issuer.documents["/.well-known/openid-configuration"] |= found
+    chosen = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE, "oidc_docs_client_id": "pages"}
+    changed = settings.model_copy(update=chosen | {"root_path": "/team"})
+    with serving(create_app(changed)) as address:
+        paths = ("/docs", "/docs/openapi.json", "/openapi.json")
+        return [httpx2.get(address + path) for path in paths]
+
+
+def test_the_page_knows_where_people_sign_in(settings: Settings, issuer: LocalIssuer) -> None:
+    page, shown, document = pages(settings, issuer, LOGIN)
+
+    policy = page.headers["Content-Security-Policy"]
+    assert "connect-src 'self' https://token.example.com;" in policy
+    assert "window.location.origin + '/team/docs/oauth2-redirect'" in page.text
+    assert '"clientId": "pages"' in page.text
+    schemes = shown.json()["components"]["securitySchemes"]
+    flow = schemes.pop("login")["flows"]["authorizationCode"]
+    assert [flow["authorizationUrl"], flow["tokenUrl"]] == [*LOGIN.values()]
+    assert schemes == document.json()["components"]["securitySchemes"]
+
+
+@pytest.mark.parametrize("found", NO_LOGIN.values(), ids=NO_LOGIN.keys())
+def test_the_page_has_no_login_where_none_is_known(
+    settings: Settings, issuer: LocalIssuer, found: dict[str, Any]
+) -> None:
+    page, _, _ = pages(settings, issuer, found)
+
+    assert page.status_code == 200
+    assert "connect-src 'self';" in page.headers["Content-Security-Policy"]
+    assert "clientId" not in page.text
+
+
 async def test_redirects_are_not_followed(issuer: LocalIssuer, verifier: Issuer) -> None:
     issuer.status, issuer.headers["Location"] = 302, "/elsewhere"
 

@@ -105,8 +105,9 @@ async def open_platform(
 
 
 def add_platform_routes(app: FastAPI, settings: ServiceSettings) -> None:
-    """Add health, metrics and documentation."""
+    """Add health, metrics, the routes of authentication, and documentation."""
     app.include_router(health.router)
     if settings.metrics:
         app.include_router(metrics.router)
+    auth.add_routes(app, settings)  # It may serve /docs in its own way.
     add_page(app)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import math
+import re
 import time
 from typing import Any
 
@@ -21,6 +22,7 @@ MAX_AGE_SECONDS = 3600
 PAUSE_SECONDS = 5
 MAX_BYTES = 512 * 1024
 MAX_KEYS = 100
+HOST = re.compile(rb"[a-z0-9.:-]+", re.IGNORECASE)
 
 
 def is_secure(text: str) -> bool:
@@ -30,7 +32,7 @@ def is_secure(text: str) -> bool:
     except httpx2.InvalidURL:
         return False
     is_here = url.scheme == "http" and is_loopback(url.host)
-    return is_here or (url.scheme == "https" and bool(url.host))
+    return is_here or (url.scheme == "https" and bool(HOST.fullmatch(url.raw_host)))
 
 
 class IssuerKeys:
@@ -44,6 +46,7 @@ class IssuerKeys:
     def __init__(self, issuer: str, waiters: int) -> None:
         self._issuer, self._waiters = issuer, waiters
         self._keys: dict[str | None, PyJWK] = {}
+        self._endpoints: tuple[str, str] | None = None
         self._began = self._fetched = -math.inf
         self._fetch: asyncio.Task[None] | None = None
         self._is_away = False
@@ -60,6 +63,15 @@ class IssuerKeys:
         if self._is_away:
             raise Unavailable("The issuer of tokens does not answer.")
         raise InvalidToken
+
+    async def endpoints(self) -> tuple[str, str]:
+        """Return where people sign in, and where a code is exchanged, or raise ``Unavailable``."""
+        if not self._endpoints:
+            self._begin_fetch()
+            await self._wait()
+        if not self._endpoints:
+            raise Unavailable("The issuer does not say where to sign in.")
+        return self._endpoints
 
     def _begin_fetch(self) -> None:
         now = time.monotonic()
@@ -81,7 +93,7 @@ class IssuerKeys:
     async def _refresh(self) -> None:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                self._keys = await _fetched_keys(self._issuer)
+                self._endpoints, self._keys = await _fetched(self._issuer)
         except Exception as error:  # PyJWT may raise anything for malformed keys.
             log.warning("The keys of %s cannot be had: %.200r", self._issuer, error)
             self._is_away = True
@@ -89,7 +101,7 @@ class IssuerKeys:
             self._fetched, self._is_away = time.monotonic(), False
 
 
-async def _fetched_keys(issuer: str) -> dict[str | None, PyJWK]:
+async def _fetched(issuer: str) -> tuple[tuple[str, str] | None, dict[str | None, PyJWK]]:
     plain = {"Accept-Encoding": "identity"}  # A compressed body could expand a thousand times.
     async with httpx2.AsyncClient(timeout=None, headers=plain) as client:  # See _refresh.
         found = await _json(client, issuer.rstrip("/") + DISCOVERY)
@@ -98,7 +110,9 @@ async def _fetched_keys(issuer: str) -> dict[str | None, PyJWK]:
         keys = (await _json(client, str(found.get("jwks_uri")))).get("keys", [])
     if len(keys) > MAX_KEYS:
         raise ValueError(f"it has more than {MAX_KEYS} keys")
-    return {key.key_id: key for key in PyJWKSet(keys) if key.public_key_use != "enc"}
+    usable = {key.key_id: key for key in PyJWKSet(keys) if key.public_key_use != "enc"}
+    login, token = (str(found.get(f"{name}_endpoint")) for name in ("authorization", "token"))
+    return (login, token) if is_secure(login) and is_secure(token) else None, usable
 
 
 async def _json(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:

@@ -35,34 +35,38 @@ HEAD = """<script>
 def add_page(app: FastAPI) -> None:
     """Serve the page at ``/docs`` with its script and style, and redirect ``/`` to it."""
     app.mount("/docs/assets", StaticFiles(directory=ASSETS))
-    page = bytes(
-        get_swagger_ui_html(
-            openapi_url="openapi.json",
-            title=app.title,
-            swagger_js_url="docs/assets/swagger-ui-bundle.js",
-            swagger_css_url="docs/assets/swagger-ui.css",
-            swagger_favicon_url="docs/assets/favicon.png",
-            swagger_ui_parameters={"persistAuthorization": True},
-        ).body
-    ).replace(b"</head>", HEAD.encode())
-    headers = {"Content-Security-Policy": _policy(page)}
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return HTMLResponse(page, headers=headers)
+        return docs_page(app)
 
     @app.get("/", include_in_schema=False)
     async def root() -> RedirectResponse:
         return RedirectResponse("docs")  # Relative: a proxy may have stripped a prefix.
 
 
-def _policy(page: bytes) -> str:
-    """Return the policy that allows the page's own scripts and styles only."""
-    scripts, styles = _own(b"script", page), _own(b"style", page)
-    return (
-        f"default-src 'none'; script-src {scripts}; style-src {styles}; "
-        "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+def docs_page(app: FastAPI, *, connect_to: str = "", **options: Any) -> HTMLResponse:
+    """Return the page; it may connect to one more origin."""
+    page = get_swagger_ui_html(
+        **{"openapi_url": "openapi.json", **options},
+        title=app.title,
+        swagger_js_url="docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="docs/assets/swagger-ui.css",
+        swagger_favicon_url="docs/assets/favicon.png",
+        swagger_ui_parameters={"persistAuthorization": True},
     )
+    return with_policy(bytes(page.body).replace(b"</head>", HEAD.encode()), connect_to)
+
+
+def with_policy(page: bytes, connect_to: str = "") -> HTMLResponse:
+    """Return a page with the policy that allows its own scripts and styles only."""
+    scripts, styles = _own(b"script", page), _own(b"style", page)
+    connect = f"'self' {connect_to}".strip()
+    policy = (
+        f"default-src 'none'; script-src {scripts}; style-src {styles}; "
+        f"img-src 'self' data:; connect-src {connect}; frame-ancestors 'none'; base-uri 'none'"
+    )
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
 
 def _own(tag: bytes, page: bytes) -> str:
