@@ -243,3 +243,34 @@ def test_a_revision_of_the_template_follows_the_owners_last(
     assert new.read_text() == f'revision = "new"\ndown_revision = "{then}"\n'
     assert "".join(lines).endswith(message)
     assert len(lines) == bool(message)
+
+
+@pytest.mark.parametrize(
+    ("own", "brought", "then"),
+    [
+        (["0001_a"], ["0002_x"], ["0002_x"]),
+        (["0001_a", "0002_b"], ["0002_x", "0003_x"], ["0004_x", "0005_x"]),
+        (["0001_a", "0007_b"], ["0002_x", "0007_y", "0009_z"], ["0010_x", "0011_y", "0012_z"]),
+    ],
+    ids=["free", "taken", "taken in between"],
+)
+def test_revisions_of_mongodb_come_last_if_their_number_is_taken(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    own: list[str],
+    brought: list[str],
+    then: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(ROOT / "template/tools")
+    follow_own: Callable[[set[str]], list[str]] = import_module("revisions").follow_own
+    versions = Path("src/app/migrations/mongodb/versions")
+    versions.mkdir(parents=True)
+    for name in (*own, *brought):
+        (versions / f"{name}.py").write_text(name)
+
+    lines = list(follow_own({str(versions / f"{name}.py") for name in own}))
+
+    made = {path.stem: path.read_text() for path in versions.iterdir()}
+    assert made == dict(zip([*own, *then], [*own, *brought], strict=True))
+    assert len(lines) == (0 if brought == then else len(brought))

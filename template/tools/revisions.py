@@ -14,6 +14,7 @@ Followers = dict[str, list[str]]
 """The revisions that follow each revision."""
 
 VERSIONS = "src/app/migrations/*/versions/*.py"
+NUMBERED = "src/app/migrations/mongodb/versions/[0-9]*_*.py"
 REVISION = re.compile(rb"^(revision\b.*?= *)[\"']([^\"']*)[\"']", re.MULTILINE)
 DOWN_REVISION = re.compile(rb"^(down_revision\b.*?= *)[\"']([^\"']*)[\"']", re.MULTILINE)
 CREATED = re.compile(rb"create_(?:table|collection)\(\s*[\"'](\w+)")
@@ -42,6 +43,7 @@ def follow_own(committed: set[str]) -> Iterator[str]:
     Then a database that has the owner's revision gets the new one, and there is one head.
     """
     yield from _rename(committed)
+    yield from _renumber(committed)
     every = {path: identifiers(path) for path in sorted(Path().glob(VERSIONS))}
     own = {path: found for path, found in every.items() if str(path) in committed}
     following, everyone = followers(own.values()), followers(every.values())
@@ -78,6 +80,18 @@ def _rename(committed: set[str]) -> Iterator[str]:
             path.write_bytes(text)
         if name in taken:
             yield f"{path} is revision {name}_template here, as you have another {name}."
+
+
+def _renumber(committed: set[str]) -> Iterator[str]:
+    """Have new revisions of MongoDB come last if one has the number of a committed one."""
+    numbers = {path: path.stem.partition("_")[0] for path in sorted(Path().glob(NUMBERED))}
+    taken = {number for path, number in numbers.items() if str(path) in committed}
+    new = [path for path in numbers if str(path) not in committed]
+    if not taken & {numbers[path] for path in new}:
+        return
+    for number, path in enumerate(new, start=int(max(numbers.values())) + 1):
+        other = path.with_name(f"{number:04}{path.name.removeprefix(numbers[path])}")
+        yield f"{path.rename(other)} was {path.name}: revisions of yours have such numbers."
 
 
 def followers(revisions: Iterable[tuple[str, list[str]]]) -> Followers:

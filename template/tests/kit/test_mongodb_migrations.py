@@ -36,6 +36,11 @@ async def test_revisions_go_up_down_and_up_again(empty: Storage) -> None:
     await empty.check()
 
 
+def test_no_two_revisions_have_the_same_number() -> None:
+    numbers = [name.partition("_")[0] for name in migrations.revisions()]
+    assert sorted(numbers) == sorted(set(numbers))
+
+
 async def test_models_and_revisions_agree(empty: Storage) -> None:
     await empty.migrate()
 

@@ -106,6 +106,17 @@ async def test_a_revision_that_fails_is_run_again(
     assert len(runs) == 2
 
 
+async def test_two_revisions_with_the_same_number_are_refused_in_one_line(
+    empty: Storage, revision: Callable[..., None]
+) -> None:
+    revision("0001_of_another_branch", add_colours)
+
+    with pytest.raises(Conflict, match="0001_of_another_branch and 0001_probe have the same num"):
+        await empty.migrate()
+
+    assert await empty.database.list_collection_names() == []
+
+
 async def test_documents_that_break_a_new_rule_are_named_in_one_line(
     empty: Storage, revision: Callable[..., None]
 ) -> None:

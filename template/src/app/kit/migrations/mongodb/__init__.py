@@ -2,7 +2,7 @@
 
 A revision is a module in ``versions``, named by its number and what it does, as in
 ``0002_colours.py``, with ``async def upgrade(database)``. Each is applied once, in the order of
-their names. One with ``async def downgrade(database)`` can be undone. One that was interrupted is
+their numbers. One with ``async def downgrade(database)`` can be undone. One that was interrupted is
 not rolled back; it is run again from its beginning, so it must be idempotent.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 from pkgutil import iter_modules
 from typing import Any
 from uuid import uuid4
@@ -21,7 +22,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from app.kit import SERVICE, SERVICE_FOLDER
-from app.kit.errors import Unavailable
+from app.kit.errors import Conflict, Unavailable
 from app.kit.migrations import require_known
 
 VERSIONS = SERVICE_FOLDER / "migrations" / "mongodb" / "versions"
@@ -55,8 +56,9 @@ async def applied(database: Database) -> set[str]:
 async def upgrade(database: Database) -> None:
     """Apply the revisions that are missing; one process at a time does.
 
-    Raises ``Conflict`` if the database has unknown ones.
+    Raises ``Conflict`` if the database has unknown ones, or two have the same number.
     """
+    _require_distinct_numbers()
     owner = uuid4().hex
     async with _locked(database.migrations, owner):
         require_known(await applied(database), revisions())
@@ -64,6 +66,14 @@ async def upgrade(database: Database) -> None:
             if name not in await applied(database):
                 await import_module(f"{PACKAGE}.{name}").upgrade(database)
                 await _record(database.migrations, owner, name)
+
+
+def _require_distinct_numbers() -> None:
+    """Raise ``Conflict`` if two revisions claim the same place, as those of two branches do."""
+    for one, other in pairwise(sorted(revisions())):
+        if one.partition("_")[0] == other.partition("_")[0]:
+            reason = "rename the one that no database has yet, so that it comes last"
+            raise Conflict(f"Revisions {one} and {other} have the same number: {reason}.")
 
 
 async def downgrade(database: Database) -> None:
