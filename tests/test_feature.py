@@ -12,6 +12,7 @@ from conftest import VARIANTS, Made, Run, commit, environment, in_place_of, run_
 
 TYPES = {
     "text": "abc",
+    "text(1)": "a",
     "text(500)": "abc",
     "url": "http://a.b/?c=d#e",
     "email": "a@example.com",
@@ -161,9 +162,10 @@ REFUSED = {
     "a long text": ("books", "a:text(10001)", "a: text: its length is 1 to 10,000"),
     "bounds": ("books", "a:int(9,1)", "a: int: its bounds ascend"),
     "digits": ("books", "a:decimal(19,2)", "a: decimal: "),
-    "a parameter": ("books", "limit:int:filter", "limit: every list has a parameter"),
-    "a name in a default": ("books", "date:date=2026-01-01", "date: the default of a date uses"),
-    "its own name": ("books", "books:int:filter", "books: a filter cannot have the name"),
+    "a table of the example": ("comments", "a:text", "comments: the example or the tests have"),
+    "a leading zero": ("books", "a:int(1,09)", "a: int: a bound is a whole number"),
+    "a long default": ("books", f"a:text={'x' * 80}", "src/app/books/models.py would have a line"),
+    "an open quote": ("books", "a:text='x", "FIELDS: No closing quotation"),
     "an option": ("books", "a:int:index", "a: a field may have :unique and :filter"),
 } | {
     f"the default {form}": ("books", f"a:{form}", "a: the default ")
@@ -172,6 +174,21 @@ REFUSED = {
         *("bool=1", "date=2026-02-30", "datetime=2026-11-27", "uuid=1", "enum(a,b)=c"),
     )
 }
+
+
+REFUSED |= {
+    f"{fields} of {plural}": (plural, fields, f"{name}: the code of a feature has something else")
+    for plural, fields, name in (
+        ("books", "a:int limit:int:filter", "limit"),
+        ("books", "a:int found:text:filter", "found"),
+        ("books", "books:int:filter", "books"),
+        ("books", "date:date=2026-01-01", "date"),
+        ("books", "change:text", "change"),
+        ("books", "repository:text:filter", "repository"),
+        *((name, "a:int", name) for name in ("partials", "protocols", "dumps", "pages", "emails")),
+    )
+}
+"""What would be two things of one name in the code."""
 
 
 @pytest.mark.parametrize("name", REFUSED)

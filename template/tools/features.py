@@ -12,9 +12,10 @@ from importlib import import_module
 from pathlib import Path
 
 from changes import check_change
+from clashes import check_clashes
 from feature_file import updated
 from following import follow
-from generator import EXAMPLE, render
+from generator import EXAMPLE, check_lines, render
 from names import APP, SpecificationError, check_names
 from project import check_references, every, has_example, read, revisions
 from repository import refuse_unfinished_work
@@ -28,12 +29,12 @@ def make(name: str, singular: str, fields: str, *, is_dry: bool) -> bool:
     """Make or change a feature; return whether nothing is left to merge by hand."""
     old, new = _specifications(name, singular, fields)
     check_references(new)
-    if any(each.filter and each.name == name for each in new.fields):
-        raise SpecificationError(f"{name}: a filter cannot have the name of its feature")
+    check_clashes(new)
     if old:
         check_change(old, new)
     before = render(old) if old else {}
     after = render(new)
+    check_lines(after)
     if old:
         file = APP / name / FILE
         present = before[str(file)] = file.read_text(encoding="utf-8")
@@ -92,7 +93,11 @@ def _specifications(
     one = old.singular if old else singular_of(name, singular)
     if not old:
         check_names(name, one)
-    return old, Specification(name, one, parse_fields(shlex.split(fields)))
+    try:
+        texts = shlex.split(fields)
+    except ValueError as error:  # A quotation mark is open.
+        raise SpecificationError(f"FIELDS: {error}") from None
+    return old, Specification(name, one, parse_fields(texts))
 
 
 def main() -> bool:

@@ -13,10 +13,18 @@ from uuid import UUID
 
 from email_validator import validate_email
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from names import APP
+from names import APP, SpecificationError
 from specification import FILE, Field, Specification
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+
+LINE = 100
 
 # The files are elsewhere while they are formatted, and lines that fit are not to stay split.
 OPTIONS = (
@@ -39,7 +47,6 @@ KIT_TYPES = {
 }
 
 SAMPLES = {
-    "text": ('"one"', '"two"'),
     "url": ('"https://example.com/?q=a%20b#top"', '"http://example.com/"'),
     "email": ('"ada@example.com"', '"bob@example.com"'),
     "bool": ("False", "True"),
@@ -124,11 +131,12 @@ class View:
         """Return a value of a specification as an expression of Python."""
         match self.field.type:
             case "int":
-                return value
+                return str(int(value))
             case "bool":
                 return value.title()
             case "decimal":
-                return f'Decimal("{Decimal(value):.{self.field.arguments[1]}f}")'
+                number = Decimal(value) + 0  # There is no -0.00.
+                return f'Decimal("{number:.{self.field.arguments[1]}f}")'
             case "date":
                 return f'date.fromisoformat("{value}")'
             case "datetime":
@@ -146,6 +154,9 @@ class View:
         """Two of its values as JSON has them, written in Python; a reference has none."""
         words = self.field.arguments
         match self.field.type:
+            case "text":
+                length = int(words[0]) if words else None
+                return json.dumps("one"[:length]), json.dumps("two"[:length])
             case "enum":
                 return json.dumps(words[0]), json.dumps(words[-1])
             case "int":
@@ -161,21 +172,27 @@ class View:
 
 def render(*specs: Specification) -> dict[str, str]:
     """Return the texts of features' files by their paths, as ``make format`` leaves them."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    return formatted(rendered(*specs)) if specs else {}
+
+
+def rendered(*specs: Specification) -> dict[str, str]:
+    """Return the same before they are formatted."""
     texts = {}
     for spec in specs:
         about = context(spec)
         texts[str(APP / spec.name / FILE)] = spec.text()
-        for template in environment.list_templates(["j2"]):
+        for template in TEMPLATES.list_templates(["j2"]):
             name = template.removesuffix(".j2")
-            texts[path_of(name, spec.name)] = environment.get_template(template).render(about)
-    return formatted(texts) if texts else {}
+            texts[path_of(name, spec.name)] = TEMPLATES.get_template(template).render(about)
+    return texts
+
+
+def check_lines(texts: dict[str, str]) -> None:
+    """Raise ``SpecificationError`` for a line that the project's checks find too long."""
+    for path, text in texts.items():
+        if path.endswith(".py") and max(map(len, text.splitlines()), default=0) > LINE:
+            reason = "use shorter names or defaults"
+            raise SpecificationError(f"{path} would have a line over {LINE} characters: {reason}")
 
 
 def path_of(template: str, feature: str) -> str:

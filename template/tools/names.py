@@ -12,6 +12,8 @@ MAX_NAME = 40
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 OTHER_PATHS = {"docs", "health", "metrics"}
+ATTRIBUTES = {"collection", "storage"}
+TABLES = {"alembic_version", "comments", "probe"}
 
 # What databases reserve, besides Python's own keywords.
 RESERVED = """
@@ -39,17 +41,6 @@ RESERVED = """
     variadic varying verbose versioning view virtual when where window without write xor zerofill
 """
 
-
-# What the code of a feature calls something else, so that its own names would hide that.
-USED = """
-    base body bodies change column columns content count cursor data date dates decimal digits
-    document documents each email emails expected feature features field fields filter filters first
-    flag found header headers id ids integer iterator key limits literal mapping memory moment name
-    names note number old operation page pages path paths place record records ref refs repository
-    request requests resource resources response responses route routes row sample samples self
-    selected sequence service storage text texts time timestamp url urls uuid uuids value version
-    versions
-"""
 
 # What every resource has besides, in its bodies, in its table, or in what changes that.
 OWN_FIELDS = """
@@ -87,13 +78,13 @@ def check_names(name: str, singular: str) -> None:
             )
         if keyword.iskeyword(each) or keyword.issoftkeyword(each):
             raise SpecificationError(f"{each}: it is a word of Python's")
-        if each in USED.split():
-            raise SpecificationError(f"{each}: the code of every feature uses that name")
 
 
 def _taken() -> Iterator[tuple[str, set[str]]]:
     yield "the project has a module or package of that name", {p.stem for p in APP.glob("*")}
     yield "the project has tests of that name", {p.stem for p in Path("tests").glob("*")}
     yield "the service has such a path already", OTHER_PATHS
+    yield "the example or the tests have a table of that name", TABLES
+    yield "repositories have something of that name already", ATTRIBUTES
     yield "Python has a module of that name", set(sys.stdlib_module_names)
     yield "databases reserve that word", set(RESERVED.split())

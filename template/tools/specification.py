@@ -25,7 +25,6 @@ FIELD = re.compile(
     r"(?:=(?P<default>.*?))?(?P<options>(?::[a-z]+)*)"
 )
 
-PARAMETERS = {"cursor", "filters", "found", "given", "limit", "to_page"}
 NOT_OFFERED = {"json", "list", "array", "dict", "object", "set", "map", "many", "refs"}
 
 
@@ -85,10 +84,6 @@ class Field:
         if self.type not in TYPES:
             known = ", ".join(TYPES)
             raise SpecificationError(f"{self.name}: there is no type {self.type!r}, only {known}")
-        if self.name in PARAMETERS and self.filter:
-            raise SpecificationError(
-                f"{self.name}: every list has a parameter of that name already"
-            )
         try:
             parse = TYPES[self.type](*self.arguments)
         except (TypeError, ValueError) as error:
@@ -110,7 +105,7 @@ class Field:
 
 
 def _number(text: str, what: str) -> int:
-    if not re.fullmatch(r"-?[0-9]{1,16}", text):
+    if not re.fullmatch("-?(0|[1-9][0-9]{0,15})", text):
         raise ValueError(f"{what} is a whole number")
     return int(text)
 
@@ -242,12 +237,9 @@ def parse_fields(texts: list[str]) -> tuple[Field, ...]:
     names = [each.name for each in fields]
     if not fields:
         raise SpecificationError('A feature needs a field: FIELDS="title:text"')
-    given = {each.type for each in fields if each.default is not None}
     for name in names:
         if names.count(name) > 1:
             raise SpecificationError(f"{name}: two fields have this name")
-        if name in given & {"date", "datetime"}:
-            raise SpecificationError(f"{name}: the default of a {name} uses that name in the code")
     return fields
 
 
