@@ -1,6 +1,8 @@
 """The schema: the service's revisions lead anywhere from anywhere, and agree with the models."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from itertools import count
 from typing import Any
@@ -12,8 +14,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from app.kit.migrations.sql import config, heads
-from app.kit.storage import open_storage
+from app.kit.migrations.sql import config, heads, revisions
+from app.kit.storage import engine_of, open_storage
 from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_tables import Base
 from app.settings import Settings
@@ -61,6 +63,20 @@ async def test_models_and_revisions_agree(empty: SqlStorage) -> None:
 
 def test_at_most_one_revision_is_the_newest() -> None:
     assert len(heads()) <= 1
+
+
+def test_alembic_finds_the_same_revisions() -> None:
+    script = ScriptDirectory.from_config(config())
+
+    assert revisions() == {each.revision for each in script.walk_revisions()}
+    assert heads() == {*script.get_heads()}
+
+
+def test_a_service_starts_without_alembic(settings: Settings) -> None:
+    modules = f"sys, app.main, app.kit.storage.{engine_of(settings)}"
+    code = f"import {modules}; sys.exit('alembic' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 async def test_migrating_twice_and_at_once_is_safe(empty_database: Settings) -> None:

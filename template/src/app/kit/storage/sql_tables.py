@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase
 
 from app.kit.resources import Attribute, Versions, attributes
 
@@ -57,10 +56,9 @@ THIS_ID = sa.bindparam("this_id", type_=sa.Uuid())
 LIMIT = sa.bindparam("limit", type_=sa.Integer())
 
 
-class Base(DeclarativeBase):
+class Base:
     """The schema of all features; migrations are made from it."""
 
-    type_annotation_map: ClassVar = {datetime: sa.DateTime(timezone=True)}
     metadata = sa.MetaData(
         naming_convention={
             "ix": "ix_%(column_0_label)s",
