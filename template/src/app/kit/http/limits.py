@@ -5,10 +5,9 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE
+from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE, header
 from app.kit.http.problems import TOO_LARGE, TOO_MANY, problem
 from app.kit.http.requests import MAX_BODY_BYTES
 from app.kit.metrics import Metrics
@@ -71,6 +70,6 @@ class BodyLimit:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = Headers(scope=scope).get("content-length", "0") if scope["type"] == "http" else "0"
-        refused = problem(413, TOO_LARGE) if int(length) > MAX_BODY_BYTES else self.app
+        length = header(scope["headers"], b"content-length") if scope["type"] == "http" else b""
+        refused = problem(413, TOO_LARGE) if int(length or 0) > MAX_BODY_BYTES else self.app
         await refused(scope, receive, send)

@@ -28,7 +28,7 @@ def refusal(status: int, detail: str, head: bytes, *, keep: bool, cors: CorsHead
     """Return the answer to a request with this head, which may be incomplete."""
     raw = [(name.lower(), value.strip(b" \t")) for name, value in _FIELDS.findall(head)]
     sent = Headers(raw=raw)
-    logs.request_id.set(request_id_of(sent))
+    logs.request_id.set(request_id_of(raw))
     more = cors(sent.get("origin", "")) | {"X-Request-ID": logs.request_id.get()}
     if status == 503:
         more["Retry-After"] = RETRY_AFTER
