@@ -116,7 +116,7 @@ def test_a_server_that_comes_late_freezes_or_dies_costs_503_and_no_note(
 def begun_before(server: Server, project: Path, folder: Path) -> Iterator[str]:
     """Run a project's service and its migration, see both wait for the server, and start it."""
     app, port = str(project / ".venv/bin/app"), free_port()
-    variables = {"DATABASE_URL": app_url(server), "PORT": str(port)}
+    variables = {"DATABASE_URL": app_url(server), "PORT": str(port), "STARTUP_TIMEOUT": "60"}
     env = environment("sqlite") | variables
     server.stop()
     with (
@@ -124,7 +124,7 @@ def begun_before(server: Server, project: Path, folder: Path) -> Iterator[str]:
         subprocess.Popen([app, "migrate"], env=env, stdout=PIPE, text=True) as migrate,
     ):
         assert migrate.stdout
-        assert "Waiting up to 10 s: The database is unavailable." in migrate.stdout.readline()
+        assert "Waiting up to 60 s: The database is unavailable." in migrate.stdout.readline()
         hasty = env | {"STARTUP_TIMEOUT": "0"}
         in_vain = subprocess.run([app, "migrate"], env=hasty, stderr=PIPE, text=True)
         assert (in_vain.returncode, in_vain.stderr.count("\n")) == (1, 1)

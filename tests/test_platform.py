@@ -17,6 +17,7 @@ from made_once import once
 PLATFORM = ROOT / "tests/platform"
 ISSUER = "kit/test_auth_oidc.py"
 OF_AN_ISSUER = (ISSUER, "kit/test_auth_requests.py")
+WITH_PROCESSES = ("dump_commands", "serve", "serving", "sqlite_threads", "workers")
 ON_HTTP = [
     *(f"tests/kit/test_{name}.py" for name in ("http", "fastapi", "auth", "docs")),
     *(f"tests/notes/test_{name}.py" for name in ("notes", "idempotency", "concurrency")),
@@ -53,14 +54,23 @@ def names(project: Path, *patterns: str, without: str) -> list[str]:
     return [name for name in names if (project / name).exists()]
 
 
-def test_they_pass(installed: Callable[..., Path], project: Path) -> None:
+def test_their_types_are_right(installed: Callable[..., Path], project: Path) -> None:
     home = installed("adaptable")
+
+    in_place_of(home, project, "sqlite", "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
+
+
+@pytest.mark.parametrize("slow", [True, False], ids=["with processes", "the rest"])
+def test_they_pass(installed: Callable[..., Path], project: Path, slow: bool) -> None:
+    """Those that start processes wait for them, and the others are run meanwhile."""
     chosen = names(project, "kit/test_*.py", without="sql_async")
     chosen.remove("tests/kit/test_mongodb_revisions.py")
     chosen += names(project, "notes/test_*.py", without="mongodb")
+    with_processes = {f"tests/kit/test_{name}.py" for name in WITH_PROCESSES}
+    assert with_processes <= {*chosen}
+    chosen = [name for name in chosen if (name in with_processes) == slow]
 
-    in_place_of(home, project, "sqlite", "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
-    in_place_of(home, project, "sqlite", "pytest", *chosen)
+    in_place_of(installed("adaptable"), project, "sqlite", "pytest", *chosen)
 
 
 def test_answers_are_the_same_without_the_fast_path(

@@ -79,7 +79,9 @@ async def test_types_of_enums_come_and_go_with_their_columns(
     async with open_storage(empty_database) as storage:
         sql: Any = storage
         for names in (["one"], ["one", "two"], ["one", "two", "three"], ["three"], []):
-            enums = [sa.Column(n, sa.Enum("a", "b", name=f"type_{n[0]}")) for n in names]
+            enums: list[sa.Column[Any]] = [
+                sa.Column(n, sa.Enum("a", "b", name=f"type_{n[0]}")) for n in names
+            ]
             schema = sa.MetaData()
             if enums:
                 sa.Table("things", schema, sa.Column("id", sa.Integer, primary_key=True), *enums)
