@@ -135,7 +135,7 @@ def test_the_dev_container_is_beside_its_database(project: Path, database: str) 
 @pytest.mark.parametrize(
     ("target", "line", "last"),
     [
-        ("up", "DATABASE_URL=sqlite:///notes.db", "app-sqlite"),
+        ("up", "DATABASE_URL=sqlite:///app.db", "app-sqlite"),
         ("up", 'export DATABASE_URL = "mariadb://app:x@127.0.0.1/app"  # ours', "app-mysql"),
         (
             "up",
@@ -144,7 +144,7 @@ def test_the_dev_container_is_beside_its_database(project: Path, database: str) 
         ),
         ("db-up", "DATABASE_URL=mongodb://a/b", "db-mongodb"),
         ("db-down", "DATABASE_URL=mongodb://a/b", "db-mongodb"),
-        ("db-up", "DATABASE_URL=sqlite:///notes.db", "stop."),  # There is nothing to start or stop.
+        ("db-up", "DATABASE_URL=sqlite:///app.db", "stop."),  # There is nothing to start or stop.
     ],
 )
 def test_up_starts_the_engine_that_the_service_would_take(

@@ -89,7 +89,7 @@ def test_everything_works_in_any_folder_and_any_shell(
     tests = SETTINGS | {"PYTEST_ADDOPTS": "tests/kit/test_cli.py"}
 
     make(project, shell, "seed", "dump", "load")
-    dump = project / "notes.ndjson"
+    dump = project / "dump.ndjson"
     make(project, shell, "migration", 'm="$x" `tags`')
     make(project, shell | tests, "test")
 

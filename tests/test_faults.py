@@ -242,7 +242,7 @@ def test_a_read_of_mongodb_whose_connection_is_lost_is_tried_again(
 def test_a_file_locked_by_another_process_costs_503_and_no_note(
     installed: Made, tmp_path: Path
 ) -> None:
-    file = tmp_path / "notes.db"
+    file = tmp_path / "app.db"
     with serving(installed("adaptable"), f"sqlite:///{file}", tmp_path) as address:
         with under_load(address) as answers, closing(sqlite3.connect(file, timeout=10)) as other:
             await_success(answers)

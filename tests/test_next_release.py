@@ -75,10 +75,10 @@ def migrate(installed: Made, tmp_path: Path) -> Callable[[Path], str]:
     """Migrate a database of a project, and return what its revision is."""
 
     def run(project: Path) -> str:
-        (project / ".env").write_text(f"DATABASE_URL=sqlite:///{tmp_path / 'notes.db'}\n")
+        (project / ".env").write_text(f"DATABASE_URL=sqlite:///{tmp_path / 'app.db'}\n")
         code = "from app.cli import main; main()"
         in_place_of(installed("sqlite"), project, "sqlite", "python", "-c", code, "migrate")
-        with sqlite3.connect(tmp_path / "notes.db") as connection:
+        with sqlite3.connect(tmp_path / "app.db") as connection:
             (row,) = connection.execute("SELECT version_num FROM alembic_version")
         return str(row[0])
 

@@ -44,7 +44,7 @@ def project(rendered: Made, installed: Made, shared: Path) -> Path:
         (project / "tests/test_own_notes.py").write_text(test)
         (project / "src/app/migrations/mongodb/versions/0002_owner.py").write_text(revision)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("DATABASE_URL", f"sqlite:///{shared / 'own-notes.db'}")
+            patch.setenv("DATABASE_URL", f"sqlite:///{shared / 'own-app.db'}")
             for command in (
                 "app migrate",
                 "alembic revision --autogenerate -m=owner",

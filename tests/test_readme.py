@@ -54,7 +54,7 @@ def bare(text: str, said: str) -> str:
 
 
 def test_the_tour_prints_what_readme_says(installed: Made, tmp_path: Path) -> None:
-    project, url = installed("sqlite"), f"sqlite:///{tmp_path / 'notes.db'}"
+    project, url = installed("sqlite"), f"sqlite:///{tmp_path / 'app.db'}"
     with serving(project, url, tmp_path) as address:
         seed = [str(project / ".venv/bin/app"), "seed"]
         subprocess.run(seed, env=environment("sqlite") | {"DATABASE_URL": url}, check=True)

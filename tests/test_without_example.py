@@ -1,6 +1,7 @@
 """A project without the example: what is left is a service, and its tests pass."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def test_the_rest_passes_its_checks(installed: Made, database: str, without: Mad
     in_place_of(home, bare, database, "ruff", "format", "--check")
     in_place_of(home, bare, database, "ruff", "check")
     in_place_of(home, bare, database, "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
+
+
+def test_nothing_is_named_after_the_example(database: str, without: Made) -> None:
+    """The tools may name it; the project is called Team Notes."""
+    named = re.compile(rb"(?<!team.)\bnotes?\b")
+    texts = {name: text for name, text in tree(without(database)).items() if "tools/" not in name}
+
+    assert [name for name, text in texts.items() if named.search(text)] == []
 
 
 def test_the_rest_passes_its_tests(installed: Made, database: str, without: Made) -> None:

@@ -138,7 +138,7 @@ def serving(
 
 def test_it_serves_from_a_read_only_root_and_ends_on_sigterm(image: Image, volume: Path) -> None:
     settings = {
-        "DATABASE_URL": "sqlite:////data/notes.db",
+        "DATABASE_URL": "sqlite:////data/app.db",
         "HOST": "127.0.0.1",
         "PORT": str(free_port()),
     }

@@ -23,7 +23,7 @@ def test_help_has_the_description_and_every_command() -> None:
     ("variables", "named"),
     [
         ({}, "DATABASE_URL"),
-        ({"DATABASE_URL": "oracle://me:s3cret@db/notes"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "oracle://me:s3cret@db/app"}, "DATABASE_URL"),
         ({"DATABASE_URL": "s3cret"}, "DATABASE_URL"),
         ({"PORT": "s3cret"}, "PORT"),
         ({"LOG_LEVEL": "s3cret"}, "LOG_LEVEL"),

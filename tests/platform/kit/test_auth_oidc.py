@@ -53,15 +53,15 @@ WRONG_CLAIMS: dict[str, dict[str, Any]] = {
     "issued later": {"iat": int(time.time()) + HOUR},
 }
 SCOPES: dict[str, tuple[dict[str, Any], set[str]]] = {
-    "scope": ({"scope": "notes:read"}, {"read"}),
-    "scp": ({"scope": None, "scp": "notes:read notes:write"}, ALL),
-    "a list": ({"scope": None, "scp": ["notes:write", 1, {}]}, {"write"}),
-    "others": ({"scope": "openid profile notes:reader"}, set()),
+    "scope": ({"scope": "app:read"}, {"read"}),
+    "scp": ({"scope": None, "scp": "app:read app:write"}, ALL),
+    "a list": ({"scope": None, "scp": ["app:write", 1, {}]}, {"write"}),
+    "others": ({"scope": "openid profile app:reader"}, set()),
     "another case": ({"scope": "Notes:Read"}, set()),
     "empty": ({"scope": ""}, set()),
     "none": ({"scope": None}, set()),
     "a number": ({"scope": 1}, set()),
-    "an object": ({"scope": {"notes:read": True}}, set()),
+    "an object": ({"scope": {"app:read": True}}, set()),
 }
 
 
@@ -96,7 +96,7 @@ def issuer() -> Iterator[LocalIssuer]:
 
 @pytest.fixture
 def verifier(issuer: LocalIssuer) -> Issuer:
-    return Issuer(issuer.url, AUDIENCE, {"read": "notes:read", "write": "notes:write"}, waiters=9)
+    return Issuer(issuer.url, AUDIENCE, {"read": "app:read", "write": "app:write"}, waiters=9)
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
@@ -133,7 +133,7 @@ async def test_scopes_are_a_setting(issuer: LocalIssuer) -> None:
     verifier = Issuer(issuer.url, AUDIENCE, {"read": "", "write": "notes.edit"}, waiters=9)
 
     assert (await verifier.verify(issuer.token(scope=None))).access == {"read"}
-    assert (await verifier.verify(issuer.token(scope="notes:write"))).access == {"read"}
+    assert (await verifier.verify(issuer.token(scope="app:write"))).access == {"read"}
     assert (await verifier.verify(issuer.token(scope="notes.edit"))).access == ALL
 
 
@@ -154,7 +154,7 @@ async def test_garbage_is_no_token(verifier: Issuer, token: str) -> None:
 async def test_a_changed_token_is_not_believed(
     issuer: LocalIssuer, verifier: Issuer, part: int
 ) -> None:
-    mine = issuer.token(scope="notes:read").split(".")
+    mine = issuer.token(scope="app:read").split(".")
     other = new_key("first").sign(issuer.claims(), typ="other").split(".")
 
     with pytest.raises(InvalidToken):

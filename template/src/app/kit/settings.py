@@ -37,7 +37,7 @@ def _origin(text: str) -> str:
 
 def _prefix(text: str) -> str:
     if not PREFIX.fullmatch(text):
-        raise PydanticCustomError("prefix", "A prefix looks like /notes or /team/notes")
+        raise PydanticCustomError("prefix", "A prefix looks like /api or /team/api")
     return text.rstrip("/")
 
 

@@ -15,11 +15,11 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from app.settings import Settings
 
-AUDIENCE = "notes"
+AUDIENCE = "app"
 SCOPES = {
-    "read": "notes:read",
-    "write": "notes:write",
-    "read+write": "openid notes:read notes:write",
+    "read": "app:read",
+    "write": "app:write",
+    "read+write": "openid app:read app:write",
 }
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey

@@ -43,8 +43,8 @@ class AuthSettings(BaseSettings):
 
     oidc_issuer: str = ""
     oidc_audience: str = ""
-    oidc_read_scope: str = "notes:read"
-    oidc_write_scope: str = "notes:write"
+    oidc_read_scope: str = "app:read"
+    oidc_write_scope: str = "app:write"
     oidc_docs_client_id: str = ""
     max_concurrent_requests: int = 200
     host: str = "127.0.0.1"

@@ -97,7 +97,7 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_distinct_names(document: dict[str, Any]) -> dict[str, Any]:
-    """Name the schemas of ``Data[Note]`` and ``Page[Note]`` NoteData and NotePage."""
+    """Name the schemas of ``Data[Book]`` and ``Page[Book]`` BookData and BookPage."""
     text = json.dumps(document)
     document = json.loads(re.sub(r"\b(Data|Page)_(\w+?)_\b", r"\2\1", text))
     for name, schema in document["components"]["schemas"].items():

@@ -43,7 +43,7 @@ def parse(url: str) -> str:
     urls.only_known(address.options, _DROPPED | _KEPT)
     name = address.database
     if not (address.hosts and NAME.fullmatch(name) and len(name.encode()) <= MAX_NAME_BYTES):
-        raise wrong("name a database of its own, as in mongodb://localhost/notes")
+        raise wrong("name a database of its own, as in mongodb://localhost/app")
     base, _, query = url.partition("?")
     kept = [o for o in re.split("[&;]", query) if o.partition("=")[0].lower() in _KEPT]
     for option in kept:

@@ -43,7 +43,7 @@ def parse(url: str) -> dict[str, Any]:
     for name, values in VALUES.items():
         one_of(options, name, values, values[0])
     if not address.database:
-        raise wrong("name a database, as in mysql://user@host/notes")
+        raise wrong("name a database, as in mysql://user@host/app")
     socket = options.get("unix-socket") or options.get("socket")
     if socket and len(address.hosts) > 1:
         raise wrong("a socket is on this machine; name no hosts with it")

@@ -4,7 +4,7 @@ import re
 
 from app.kit.storage.urls import only_known, wrong
 
-FORM = "name a file, as in sqlite:///notes.db or sqlite:////data/notes.db"
+FORM = "name a file, as in sqlite:///app.db or sqlite:////data/app.db"
 STRANGE = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
 
 # The service has its own timeouts, threads and transactions.
