@@ -7,7 +7,6 @@ import asyncmy
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
-from app.kit.migrations.sql import mysql as migrations
 from app.kit.settings import ServiceSettings
 from app.kit.storage import mysql_errors, mysql_url
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
@@ -54,6 +53,8 @@ class Storage(AsyncSqlStorage):
         self.snapshots = beginning(self.engine, *SNAPSHOT)
 
     async def migration(self, work: Work[T]) -> T:
+        from app.kit.migrations.sql import mysql as migrations  # With Alembic.
+
         def alone(connection: sa.Connection) -> T:
             try:
                 for statement in migrations.SET_UP:
