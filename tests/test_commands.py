@@ -46,7 +46,7 @@ def test_a_dry_run_prints_what_an_update_does_and_writes_nothing(
 ) -> None:
     before = everything(behind)
 
-    assert tool(behind, "update", DRY_RUN="1") == 0
+    assert tool(behind, "update", DRY_RUN="1") == 1
 
     dry = capfd.readouterr().out
     assert everything(behind) == before

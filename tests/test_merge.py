@@ -188,6 +188,18 @@ def test_an_interruption_of_the_start_is_one_line(project: Path, tmp_path: Path)
     assert (run.returncode, run.stderr) == (130, "Interrupted.\n")
 
 
+def test_the_line_endings_of_an_owner_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "template/tools")
+    old, new = b"1\n2\n3\n4\n", b"one\n2\n3\n4\n"
+
+    merged = import_module("merge").merge(
+        {"a": old}, {"a": b"1\r\n2\r\n3\r\nmine\r\n"}, {"a": new}, {}
+    )
+
+    assert merged.written == {"a": b"one\r\n2\r\n3\r\nmine\r\n"}
+    assert not merged.conflicts
+
+
 OWN = {"0001": None, "own": "0001"}
 
 

@@ -1,5 +1,6 @@
 """What owners meet when the next releases come: new questions, revisions, files that moved."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -204,6 +205,21 @@ def test_a_renamed_feature_is_named_and_left_alone(
     assert f"{VERSIONS}/0002_tags.py" in printed.partition("left out")[2]
     assert "# New." not in own.read_text()
     assert not (project / "src/app/notes").exists()
+
+
+def test_an_executable_and_a_default_follow_the_template(
+    released: Release, project: Path, tool: Tool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = (ROOT / "template/src/app/kit/settings.py").read_text()
+    template = released({"src/app/kit/settings.py": settings.replace("default=75", "default=90")})
+    (template / "template/AGENTS.md").chmod(0o755)
+    release(template, "v1001.0.0")
+    render(template, "sqlite", project, "v999.0.0")
+
+    assert tool(project, "update") == 0
+
+    assert "another default:\n    KEEP_ALIVE=90 (it was 75)\n" in capfd.readouterr().out
+    assert os.access(project / "AGENTS.md", os.X_OK)
 
 
 def test_edits_move_with_files_that_the_template_moves(

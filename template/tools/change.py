@@ -64,7 +64,7 @@ def change(text: str, *, is_update: bool, is_dry: bool, **target: Any) -> Iterat
         merged = merge(old, mine, made, moves)
         merged.written[answers.FILE] = given  # It is Copier's alone.
         with copy_of(mine, folder / "copy") if is_dry else nullcontext():
-            apply(merged, folder / "new")
+            apply(merged, folder / "new", folder / "old")
             saved, notes = save_edited(merged, old), list(follow_own(set(paths("ls-files"))))
             renamed = renames(folder, "old", "mine") if merged.missed else {}
             after = given.decode()

@@ -55,6 +55,8 @@ def merge(old: Files, mine: Files, new: Files, moves: dict[str, str]) -> Merge:
 
 
 def _merge_file(merged: Merge, name: str, before: bytes, own: bytes, after: bytes) -> None:
+    if b"\r\n" in own and b"\r\n" not in before and b"\0" not in own:  # An editor of Windows.
+        before, after = (text.replace(b"\n", b"\r\n") for text in (before, after))
     if before == after or own == after:
         return
     text, is_clean = (after, True) if own == before else three_ways(own, before, after)

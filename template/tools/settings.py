@@ -14,7 +14,8 @@ def settings(files: Files) -> dict[str, str]:
     for name, text in files.items():
         if name.startswith("src/app/") and b"Settings)" in text:
             found |= _fields(text)
-    return found | dict(LINE.findall(files.get(".env.example", b"").decode()))
+    examples = dict(LINE.findall(files.get(".env.example", b"").decode()))
+    return examples | {name: value or examples.get(name, "") for name, value in found.items()}
 
 
 def _fields(text: bytes) -> dict[str, str]:

@@ -85,9 +85,9 @@ def finish(changed: Change, *, is_dry: bool) -> bool:
     show_left(changed)
     if is_dry:
         print("This was a dry run: nothing is written.")
-        return True
-    print("Look at it with `git status`, try it with `make check test`, then commit it.")
-    print(f"To go back instead: {GO_BACK}.")
+    else:
+        print("Look at it with `git status`, try it with `make check test`, then commit it.")
+        print(f"To go back instead: {GO_BACK}.")
     return changed.is_finished
 
 

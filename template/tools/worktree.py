@@ -49,16 +49,22 @@ def copy_of(files: Files, folder: Path) -> Iterator[None]:
         yield
 
 
-def apply(merged: Merge, made: Path) -> None:
+def apply(merged: Merge, made: Path, before: Path) -> None:
     """Write the result of a merge, and have git know of its conflicts."""
     for name in [*merged.removed, *merged.moved]:
         Path(name).unlink(missing_ok=True)
         _remove_empty(Path(name).parent)
     write(merged.written)
-    for name in merged.written:
-        if os.access(made / name, os.X_OK):
-            Path(name).chmod(Path(name).stat().st_mode | 0o111)
+    for name in _executables(made) - _executables(before):
+        path = Path(name)
+        if path.is_file() and not path.is_symlink():
+            path.chmod(path.stat().st_mode | 0o111)
     _mark(merged)
+
+
+def _executables(folder: Path) -> set[str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)) for path in files if os.access(path, os.X_OK)}
 
 
 def _remove_empty(folder: Path) -> None:
