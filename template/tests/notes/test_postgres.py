@@ -1,4 +1,4 @@
-"""The statements of notes take PostgreSQL's short way to the driver."""
+"""The statements of notes need nothing of SQLAlchemy but to be compiled."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from app.kit.idempotency import FirstRequest
-from app.kit.storage.postgres_plain import plain_statement
-from app.kit.storage.sql_changes import at_once
+from app.kit.storage.postgres_changes import at_once
 from app.kit.storage.sql_requests import request_row
+from app.kit.storage.sql_statements import compiled
 from app.kit.storage.sql_tables import row
 from app.notes import sql_rows as sql
 from app.notes.models import NoteFields
@@ -34,7 +34,9 @@ PLAIN = {
 def test_what_is_asked_most_goes_straight_to_the_driver(
     statement: sa.Executable, values: dict[str, Any]
 ) -> None:
-    plain = plain_statement(statement, tuple(values), DIALECT)
+    made = compiled(statement, tuple(values), DIALECT)
 
-    assert plain
-    assert set(plain.names) - plain.constants.keys() == set(values)
+    assert made
+    assert set(made.names) - made.constants.keys() == set(values)
+    assert not made.to_driver
+    assert not made.from_driver

@@ -7,6 +7,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from pydantic_core import SchemaValidator
+from pydantic_core.core_schema import nullable_schema, uuid_schema
+
 _ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,6 +30,10 @@ def new_id() -> UUID:
         value = _last
     time_bits, rand_a, rand_b = value >> 74, value >> 62 & 0xFFF, value & (1 << 62) - 1
     return UUID(int=time_bits << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
+
+
+# It reads text, hexadecimal digits and bytes, in a fifth of the time that ``UUID`` takes.
+to_uuid = SchemaValidator(nullable_schema(uuid_schema())).validate_python
 
 
 def parse_id(text: str) -> UUID:

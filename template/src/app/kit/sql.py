@@ -2,10 +2,10 @@
 
 from app.kit.storage.operations import operation
 from app.kit.storage.sql import SqlStorage
-from app.kit.storage.sql_changes import Change
 from app.kit.storage.sql_requests import REQUEST, request_columns, request_row, to_request
 from app.kit.storage.sql_resources import Resources
 from app.kit.storage.sql_rows import dump_rows, reader
+from app.kit.storage.sql_statements import Change
 from app.kit.storage.sql_tables import (
     LIMIT,
     THIS_ID,

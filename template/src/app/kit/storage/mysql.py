@@ -1,18 +1,21 @@
 """MySQL and MariaDB through asyncmy."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import asyncmy
 import sqlalchemy as sa
+from asyncmy.errors import IntegrityError, MySQLError
 from sqlalchemy.dialects import registry
 
 from app.kit.settings import ServiceSettings
 from app.kit.storage import mysql_errors, mysql_url
 from app.kit.storage.operations import OPERATION_SECONDS, Fault
-from app.kit.storage.sql_async import AsyncSqlStorage, run
+from app.kit.storage.sql_async import AsyncSqlStorage, lazily, run
 from app.kit.storage.sql_async_hosts import Host, Hosts, LastResort
 from app.kit.storage.sql_errors import connecting
+from app.kit.storage.sql_statements import Bound
 from app.kit.storage.sql_work import T, Work, beginning
 
 SERVER_SECONDS = OPERATION_SECONDS - 0.6  # The server must time out before we cancel.
@@ -41,16 +44,43 @@ class Storage(AsyncSqlStorage):
     """An open MySQL or MariaDB database."""
 
     system = "mysql"
+    broken_rule = IntegrityError
 
     def __init__(self, settings: ServiceSettings) -> None:
         arguments = mysql_url.parse(settings.database_url.get_secret_value())
         addresses = arguments.pop("hosts")
         hosts = Hosts(addresses, partial(_connect, only_writable=len(addresses) > 1))
-        arguments |= {"async_creator_fn": hosts.connect, "autocommit": True}
+        arguments |= {"async_creator_fn": partial(lazily, hosts.connect), "autocommit": True}
         super().__init__(settings, "mysql+app://", connect_args=arguments)
         sa.event.listen(self.engine, "handle_error", _leave)
         self.transactions = beginning(self.engine, "BEGIN")
         self.snapshots = beginning(self.engine, *SNAPSHOT)
+
+    async def select(self, call: Bound) -> Sequence[Any]:
+        return await self.on_driver(partial(_select, call))
+
+    async def write(self, call: Bound) -> int:
+        return await self.on_driver(lambda connection: connection.cursor().execute(*call))
+
+    async def update_and_select(self, update: Bound, select: Bound) -> Sequence[Any]:
+        async def work(connection: Any) -> Sequence[Any]:
+            await connection.begin()
+            try:
+                changed = await connection.cursor().execute(*update)
+                rows = await _select(select, connection) if changed else ()
+                await connection.commit()
+                return rows
+            except MySQLError:
+                if connection.connected:
+                    await connection.rollback()
+                raise
+
+        return await self.on_driver(work)
+
+    def is_usable(self, connection: Any, error: BaseException) -> bool:
+        code = mysql_errors.code(error)
+        known = isinstance(error, MySQLError) and code not in mysql_errors.NOT_THIS_SERVER
+        return known and connection.connected
 
     async def migration(self, work: Work[T]) -> T:
         from app.kit.migrations.sql import mysql as migrations  # With Alembic.
@@ -73,6 +103,13 @@ class Storage(AsyncSqlStorage):
 
     def fault(self, error: Exception) -> Fault | None:
         return mysql_errors.fault(error)
+
+
+async def _select(call: Bound, connection: Any) -> Sequence[Any]:
+    cursor = connection.cursor()
+    await cursor.execute(*call)
+    rows: Sequence[Any] = await cursor.fetchall()
+    return rows
 
 
 async def _connect(host: Host, is_last_resort: bool, *, only_writable: bool, **options: Any) -> Any:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.mysql.asyncmy import MySQLDialect_asyncmy
 from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler, MySQLTypeCompiler
 from sqlalchemy.types import adapt_type
 
+from app.kit.ids import to_uuid
 from app.kit.storage.sql_tables import Ascii
 
 
@@ -20,7 +21,7 @@ class _Uuid(sa.Uuid[UUID]):
         return lambda value: value and value.bytes
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
-        return lambda value: value and UUID(bytes=value)
+        return to_uuid
 
 
 class _UtcDateTime(DATETIME):

@@ -1,8 +1,8 @@
 """PostgreSQL through asyncpg."""
 
 import asyncio
-import types
-from collections.abc import Generator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from app.kit.settings import ServiceSettings
 from app.kit.storage import postgres_errors, postgres_url
 from app.kit.storage.operations import Fault
+from app.kit.storage.postgres_changes import at_once, new_values
 from app.kit.storage.postgres_connect import LIMIT, Connector
-from app.kit.storage.postgres_plain import Plain, plain_statement
-from app.kit.storage.sql_async import AsyncSqlStorage, Connect
+from app.kit.storage.sql_async import AsyncSqlStorage, Connect, lazily
+from app.kit.storage.sql_statements import Bound, Change, Compiled
 from app.kit.storage.sql_work import T, Work
 
 MIGRATION_LOCK = 0x4E6F746573
@@ -24,7 +25,7 @@ class Storage(AsyncSqlStorage):
     """An open PostgreSQL database."""
 
     system = "postgresql"
-    returns_changes = True
+    broken_rule = asyncpg.IntegrityConstraintViolationError
 
     def __init__(self, settings: ServiceSettings) -> None:
         arguments = postgres_url.parse(settings.database_url.get_secret_value())
@@ -34,7 +35,7 @@ class Storage(AsyncSqlStorage):
         super().__init__(
             settings,
             "postgresql+asyncpg://",
-            async_creator=lambda **_: _connecting(self._connector),
+            async_creator=lambda **_: lazily(self._connector.connect),
             connect_args=cache,
             isolation_level="AUTOCOMMIT",
         )
@@ -48,21 +49,23 @@ class Storage(AsyncSqlStorage):
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
 
-    async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
-        if self._connector.is_pooled:
-            return await self.transact(lambda c: c.execute(statement, parameters).all())
-        if plain := plain_statement(statement, tuple(parameters), self.engine.dialect):
-            rows: Sequence[Any] = await self._run("fetch", plain, parameters)
-            return rows
-        return await super().fetch(statement, **parameters)
+    async def select(self, call: Bound) -> Sequence[Any]:
+        rows: Sequence[Any] = await self.on_driver(partial(self._confirmed, "fetch", call))
+        return rows
 
-    async def execute(self, statement: sa.Executable, /, **parameters: Any) -> int:
-        if self._connector.is_pooled:
-            return await self.transact(lambda c: c.execute(statement, parameters).rowcount)
-        if plain := plain_statement(statement, tuple(parameters), self.engine.dialect):
-            status: str = await self._run("execute", plain, parameters)
-            return int(status.rpartition(" ")[2])
-        return await super().execute(statement, **parameters)
+    async def write(self, call: Bound) -> int:
+        status: str = await self.on_driver(partial(self._confirmed, "execute", call))
+        return int(status.rpartition(" ")[2])
+
+    async def change(
+        self, change: Change, get: sa.Select[Any], this: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> Sequence[Any]:
+        """Do the same in one statement, which may also return nothing if the row changes now."""
+        return await self.fetch(at_once(change, tuple(new)), **this, **new_values(new))
+
+    def compiled(self, statement: sa.Executable, names: Iterable[str]) -> Compiled | None:
+        """Do the same; behind a pooler, the limit of time needs a transaction."""
+        return None if self._connector.is_pooled else super().compiled(statement, names)
 
     async def run(self, connect: Connect, work: Work[T]) -> T:
         result, used = await super().run(
@@ -85,34 +88,21 @@ class Storage(AsyncSqlStorage):
     def fault(self, error: Exception) -> Fault | None:
         return postgres_errors.fault(error)
 
-    async def _run(self, method: str, plain: Plain, parameters: dict[str, Any]) -> Any:
-        """Run a statement by the driver's own method, without a greenlet around it."""
-        pooled = await self._checkout()
-        try:
-            call = getattr(pooled.driver_connection, method)
-            result = await call(plain.sql, *plain.arguments(parameters))
-            self._connector.require_confirmed(pooled.driver_connection)
-            return result
-        except asyncpg.IntegrityConstraintViolationError as error:
-            raise sa.exc.IntegrityError(plain.sql, None, error) from error
-        except asyncpg.PostgresError as error:
-            if error.sqlstate == READ_ONLY:  # Another server is the primary.
-                pooled.invalidate()
-            raise sa.exc.DBAPIError(plain.sql, None, error) from error
-        except BaseException:  # Such as a cancellation.
+    async def _confirmed(self, method: str, call: Bound, connection: Any) -> Any:
+        result = await getattr(connection, method)(call.sql, *call.values)
+        self._connector.require_confirmed(connection)
+        return result
+
+    def is_usable(self, connection: Any, error: BaseException) -> bool:
+        # After a cancellation, a statement may still run; with READ_ONLY, another is the primary.
+        return isinstance(error, asyncpg.PostgresError) and error.sqlstate != READ_ONLY
+
+    def give_up(self, pooled: sa.PoolProxiedConnection, error: BaseException) -> None:
+        if isinstance(error, asyncpg.PostgresError):
+            super().give_up(pooled, error)
+        else:
             self._give_up(pooled.driver_connection)
             pooled.detach()
-            raise
-        finally:
-            if not pooled.is_detached:
-                pooled.close()
-
-    async def _checkout(self) -> sa.PoolProxiedConnection:
-        """Take a free connection, or wait for one."""
-        try:
-            return self.engine.pool.connect()
-        except sa.exc.MissingGreenlet:
-            return await self.async_engine.raw_connection()
 
     def _give_up(self, connection: Any) -> None:
         """Close a connection whose statement may still run."""
@@ -137,12 +127,6 @@ class Storage(AsyncSqlStorage):
     def _limit(self, connection: sa.Connection) -> None:
         if self._connector.is_pooled:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LIMIT}")
-
-
-@types.coroutine
-def _connecting(connector: Connector) -> Generator[Any, Any, Any]:
-    """Connect when this is awaited; of a common coroutine that never is, Python would warn."""
-    return (yield from connector.connect().__await__())
 
 
 def _leave_read_only(context: sa.ExceptionContext) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 import sys
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
@@ -21,6 +21,7 @@ from app.kit.storage.operations import (
 )
 from app.kit.storage.sql_errors import broken_rule
 from app.kit.storage.sql_snapshots import SqlSnapshots
+from app.kit.storage.sql_statements import Bound, Change, Compiled, compiled
 from app.kit.storage.sql_work import T, Work
 
 ATTEMPTS = 3
@@ -36,11 +37,15 @@ class SqlStorage(SqlSnapshots):
     ``work`` is a plain function of a connection. It may run on another thread, and again if a
     retry is safe, so it must change nothing outside the database.
 
+    Other statements are compiled once, and then go to the driver: SQLAlchemy's work on each
+    execution costs more than the driver's.
+
     At most ``slots`` operations run at a time; the others wait in FIFO order.
     """
 
-    returns_changes = False
-    """Whether ``fetch`` can run the statements of ``at_once``."""
+    engine: sa.Engine
+    broken_rule: ClassVar[type[Exception]]
+    """The driver's error for rows that break a constraint."""
 
     def __init__(self, slots: int = sys.maxsize) -> None:
         self._slots = asyncio.Semaphore(slots)
@@ -49,13 +54,59 @@ class SqlStorage(SqlSnapshots):
     def oldest(self, connection: sa.Connection) -> tuple[int, ...]:
         """Return the oldest supported version of the server."""
 
-    @abstractmethod
     async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
-        """Return the rows of one read-only statement."""
+        """Return the rows of one read-only statement, as tuples."""
+        if made := self.compiled(statement, parameters):
+            return made.rows(await self._call(self.select, made.bind(parameters)))
+        return await self.read(lambda connection: connection.execute(statement, parameters).all())
 
-    @abstractmethod
     async def execute(self, statement: sa.Executable, /, **parameters: Any) -> int:
         """Run one statement, durable when this returns; return the number of rows affected."""
+        if made := self.compiled(statement, parameters):
+            return await self._call(self.write, made.bind(parameters))
+        return await self.transact(lambda c: c.execute(statement, parameters).rowcount)
+
+    async def change(
+        self, change: Change, get: sa.Select[Any], this: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> Sequence[Any]:
+        """Set the columns ``new``, and return what ``get`` selects then, in one transaction.
+
+        The parameters ``this`` say which row; if it does not exist, nothing is returned.
+        """
+        update, select = self.compiled(change.update, (*this, *new)), self.compiled(get, this)
+        if not update or not select:
+            return ()
+        calls = update.bind({**this, **new}), select.bind(this)
+        return select.rows(await self._call(self.update_and_select, *calls))
+
+    def compiled(self, statement: sa.Executable, names: Iterable[str]) -> Compiled | None:
+        """Return a statement with parameters of these names, if it can go to the driver."""
+        return compiled(statement, tuple(names), self.engine.dialect)
+
+    async def _call(self, method: Callable[..., Awaitable[T]], *calls: Bound) -> T:
+        try:
+            return await method(*calls)
+        except self.broken_rule as error:
+            raise sa.exc.IntegrityError(calls[0].sql, None, error) from error
+
+    @abstractmethod
+    async def select(self, call: Bound) -> Sequence[Any]:
+        """Return the driver's rows of a read-only statement."""
+
+    @abstractmethod
+    async def write(self, call: Bound) -> int:
+        """Return the number of rows that a statement, durable when this returns, affected."""
+
+    async def update_and_select(self, update: Bound, select: Bound) -> Sequence[Any]:
+        """Return the driver's rows, in one transaction; none if no row is updated.
+
+        It is for ``change`` alone.
+        """
+        raise NotImplementedError
+
+    async def read(self, work: Work[T]) -> T:
+        """Run read-only ``work`` and return its result."""
+        return await self.transact(work)
 
     @abstractmethod
     async def transact(self, work: Work[T]) -> T:

@@ -1,7 +1,9 @@
 """A SQL database with an asynchronous driver."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+import types
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
@@ -23,6 +25,9 @@ in_greenlet = AsyncSession().run_sync  # Runs a function in one greenlet; the se
 
 class AsyncSqlStorage(SqlStorage):
     """An open SQL database on a server.
+
+    Single statements need no greenlet: one is needed to open a connection or to wait for one, and
+    then SQLAlchemy raises ``MissingGreenlet``.
 
     ``engine`` is in autocommit mode. ``transactions`` and ``snapshots`` are the same engine with
     another isolation; the subclass sets them.
@@ -46,13 +51,33 @@ class AsyncSqlStorage(SqlStorage):
         self.engine = self.async_engine.sync_engine
         distrust_older(self.engine)
 
-    async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
-        return await self.run(self.engine.connect, lambda c: c.execute(statement, parameters).all())
+    @abstractmethod
+    def is_usable(self, connection: Any, error: BaseException) -> bool:
+        """Return whether a driver's connection can serve others after an error."""
 
-    async def execute(self, statement: sa.Executable, /, **parameters: Any) -> int:
-        return await self.run(
-            self.engine.connect, lambda c: c.execute(statement, parameters).rowcount
-        )
+    async def on_driver(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Run ``work`` on a connection of the driver, without a greenlet around it."""
+        pooled = await self._checkout()
+        try:
+            return await work(pooled.driver_connection)
+        except BaseException as error:
+            if not self.is_usable(pooled.driver_connection, error):
+                self.give_up(pooled, error)
+            raise
+        finally:
+            if not pooled.is_detached:
+                pooled.close()
+
+    async def _checkout(self) -> sa.PoolProxiedConnection:
+        """Take a free connection, or wait for one."""
+        try:
+            return self.engine.pool.connect()
+        except sa.exc.MissingGreenlet:
+            return await self.async_engine.raw_connection()
+
+    def give_up(self, pooled: sa.PoolProxiedConnection, error: BaseException) -> None:
+        """Close a connection that is not usable."""
+        pooled.invalidate(error)
 
     async def transact(self, work: Work[T]) -> T:
         return await self.run(self.transactions.begin, work)
@@ -74,6 +99,12 @@ class AsyncSqlStorage(SqlStorage):
         # The pool would log a traceback if a connection does not close in time.
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         await self.async_engine.dispose()
+
+
+@types.coroutine
+def lazily(connect: Callable[..., Awaitable[T]], **options: Any) -> Generator[Any, Any, T]:
+    """Connect when this is awaited; of a common coroutine that never is, Python would warn."""
+    return (yield from connect(**options).__await__())
 
 
 async def run(connect: Connect, work: Work[T]) -> T:

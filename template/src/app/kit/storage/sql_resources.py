@@ -13,11 +13,11 @@ from app.kit.idempotency import FirstRequest
 from app.kit.ids import now
 from app.kit.resources import NOTHING, R, Versions, as_first, one, require
 from app.kit.storage.sql import SqlStorage
-from app.kit.storage.sql_changes import Change, at_once, new_values
 from app.kit.storage.sql_constraints import Constraints
 from app.kit.storage.sql_load import Row, load_rows
 from app.kit.storage.sql_requests import Requests
 from app.kit.storage.sql_rows import filtered
+from app.kit.storage.sql_statements import Change
 from app.kit.storage.sql_tables import expected_version
 
 TRIES = 3
@@ -141,11 +141,10 @@ class Resources(Generic[R]):
     async def _change(
         self, change: Change, this_id: UUID, expected: Versions, values: Mapping[str, Any]
     ) -> R:
-        if self.storage.returns_changes:
-            new = {"updated_at": now(), **values}
-            given = {"this_id": this_id, **expected_version(expected), **new_values(new)}
-            for resource in await self.find(at_once(change, tuple(new)), **given):
-                return resource
+        this = {"this_id": this_id, **expected_version(expected)}
+        new = {"updated_at": now(), **values}
+        for resource in self._read(await self.storage.change(change, self._get, this, new)):
+            return resource
         return await self.storage.transact(
             lambda connection: self.change_in(connection, change, this_id, expected, values)
         )

@@ -1,25 +1,30 @@
 """SQLite by the standard library's driver, on threads."""
 
-from collections.abc import AsyncIterator, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import DATETIME
 
+from app.kit.ids import to_uuid
 from app.kit.settings import ServiceSettings
 from app.kit.storage import sqlite_errors, sqlite_url
 from app.kit.storage.operations import Fault, Pool
 from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_statements import Bound
 from app.kit.storage.sql_work import Run, T, Work, beginning
 from app.kit.storage.sqlite_threads import Threads, check_time, is_over
 
 MIGRATION_SECONDS = 600
 LOCK_SECONDS = 0.1  # SQLite does not ask ``is_over`` while it waits for a lock.
 INSTRUCTIONS = 10_000  # SQLite calls ``is_over`` each time it has executed so many.
+BEGIN = "BEGIN IMMEDIATE"  # Else what reads first fails if another writes before it does.
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
@@ -27,26 +32,45 @@ class Storage(SqlStorage):
     """An open SQLite file: many threads read, one writes, so that writers queue."""
 
     system = "sqlite"
+    broken_rule = sqlite3.IntegrityError
 
     def __init__(self, settings: ServiceSettings) -> None:
         super().__init__()
-        engine = _engine(sqlite_url.parse(settings.database_url.get_secret_value()))
-        # A transaction that reads before it writes fails if another one writes in between.
-        writing = beginning(engine, "BEGIN IMMEDIATE")
+        self.engine = engine = _engine(sqlite_url.parse(settings.database_url.get_secret_value()))
+        writing = beginning(engine, BEGIN)
         # A table is altered by copying it; dropping the old one must not cascade.
-        self._migrating = beginning(engine, "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
+        self._migrating = beginning(engine, "PRAGMA foreign_keys=OFF", BEGIN)
         self._snapshot = beginning(engine, "BEGIN")
         self._readers = Threads(settings.database_pool_size, engine.connect)
         self._writer = Threads(1, writing.connect)
 
-    async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
-        def read(connection: sa.Connection) -> Sequence[Any]:
-            return connection.execute(statement, parameters).all()
+    async def select(self, call: Bound) -> Sequence[Any]:
+        return await self._readers.run(lambda c: _driver(c).execute(*call).fetchall())
 
-        return await self._readers.run(partial(_in_transaction, read))
+    async def write(self, call: Bound) -> int:
+        return await self._transaction(lambda driver: driver.execute(*call).rowcount)
 
-    async def execute(self, statement: sa.Executable, /, **parameters: Any) -> int:
-        return await self.transact(lambda c: c.execute(statement, parameters).rowcount)
+    async def update_and_select(self, update: Bound, select: Bound) -> Sequence[Any]:
+        def work(driver: sqlite3.Connection) -> Sequence[Any]:
+            changed = driver.execute(*update).rowcount
+            return driver.execute(*select).fetchall() if changed else ()
+
+        return await self._transaction(work)
+
+    async def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do what ``transact`` does on the driver's connection."""
+
+        def transaction(connection: sa.Connection) -> T:
+            with (driver := _driver(connection)):
+                driver.execute(BEGIN)
+                result = work(driver)
+                check_time()  # A cancelled call is not committed.
+                return result
+
+        return await self._writer.run(transaction)
+
+    async def read(self, work: Work[T]) -> T:
+        return await self._readers.run(partial(_in_transaction, work))
 
     async def transact(self, work: Work[T]) -> T:
         return await self._writer.run(partial(_in_transaction, work))
@@ -76,11 +100,22 @@ class Storage(SqlStorage):
         await self._writer.aclose()
 
 
+def _driver(connection: sa.Connection) -> Any:
+    return connection.connection.driver_connection
+
+
 def _in_transaction(work: Work[T], connection: sa.Connection) -> T:
     with connection.begin():
         result = work(connection)
         check_time()  # A cancelled call is not committed.
         return result
+
+
+class _Uuid(sa.Uuid[UUID]):
+    """An id in hexadecimal."""
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        return to_uuid
 
 
 class _UtcDateTime(DATETIME):
@@ -109,7 +144,7 @@ def _engine(path: str) -> sa.Engine:
         hide_parameters=True,
         poolclass=sa.NullPool,  # A thread keeps its connection.
     )
-    types = {sa.DateTime: _UtcDateTime, sa.Numeric: _Decimal}
+    types = {sa.DateTime: _UtcDateTime, sa.Numeric: _Decimal, sa.Uuid: _Uuid}
     engine.dialect.colspecs = {**engine.dialect.colspecs, **types}
     sa.event.listen(engine, "connect", _set_up)
     return engine

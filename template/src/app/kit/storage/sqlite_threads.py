@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from app.kit.storage.operations import OPERATION_SECONDS
+from app.kit.storage.sql_errors import driver_error
 from app.kit.storage.sql_work import T, Work
 
 CALL_SECONDS = OPERATION_SECONDS * 0.75
@@ -105,8 +106,8 @@ def _when_unlocked(work: Work[T], connect: Connect) -> T:
     while True:
         try:
             return work(connect())
-        except sa.exc.OperationalError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0)
+        except (sa.exc.OperationalError, sqlite3.OperationalError) as error:
+            code = getattr(driver_error(error), "sqlite_errorcode", 0)
             if code & 0xFF != sqlite3.SQLITE_BUSY or is_over():
                 raise
         time.sleep(0.01)  # SQLite does not wait for some locks.

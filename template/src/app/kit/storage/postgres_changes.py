@@ -1,25 +1,13 @@
-"""An update that returns the changed resource."""
+"""Changes as one statement, which also selects the changed resource."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
+from app.kit.storage.sql_statements import Change
 from app.kit.storage.sql_tables import THIS_ID
-
-
-@dataclass(frozen=True)
-class Change:
-    """An update of the row ``this_id``, and the select of its resource.
-
-    ``whole`` takes a table of rows with ``columns``, and returns a select of the whole resources.
-    """
-
-    update: sa.Update
-    columns: tuple[sa.Column[Any], ...]
-    whole: Callable[[sa.FromClause], sa.Select[Any]] = sa.select
 
 
 @lru_cache(maxsize=1000)

@@ -1,0 +1,90 @@
+"""Statements in the form in which drivers take them, made once from SQLAlchemy's."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+FLOATS = (sa.Float, sa.Numeric)
+
+Convert = Callable[[Any], Any]
+
+
+class Bound(NamedTuple):
+    """A statement and the values of its parameters, for a driver."""
+
+    sql: str
+    values: list[Any]
+
+
+class Compiled(NamedTuple):
+    """A statement of a dialect, and what its types convert."""
+
+    sql: str
+    names: Sequence[str]
+    constants: dict[str, Any]
+    to_driver: dict[str, Convert]
+    from_driver: dict[int, Convert]
+
+    def bind(self, parameters: Mapping[str, Any]) -> Bound:
+        """Return the statement with the values of parameters."""
+        values = {**self.constants, **parameters}
+        for name, convert in self.to_driver.items():
+            values[name] = convert(values[name])
+        return Bound(self.sql, [values[name] for name in self.names])
+
+    def rows(self, found: Sequence[Any]) -> Sequence[Any]:
+        """Return the driver's rows with values of Python."""
+        if not found or not self.from_driver:
+            return found
+        columns: list[Any] = [*zip(*found, strict=True)]
+        for number, convert in self.from_driver.items():
+            columns[number] = map(convert, columns[number])
+        return [*zip(*columns, strict=True)]
+
+
+@lru_cache(maxsize=1000)
+def compiled(statement: Any, names: tuple[str, ...], dialect: sa.Dialect) -> Compiled | None:
+    """Return a statement for parameters of these names.
+
+    ``None`` if SQLAlchemy has to do something at each execution: render a list of unknown length,
+    call the default of a column, or see the driver's type of a float.
+    """
+    made = statement.compile(dialect=dialect, column_keys=names)
+    types = [column.type for column in getattr(statement, "exported_columns", ())]
+    floats = any(isinstance(each, FLOATS) and not each.asdecimal for each in types)
+    if made.post_compile_params or made.insert_prefetch or made.update_prefetch or floats:
+        return None
+    to_driver = {name: _to_driver(bind.type, dialect) for bind, name in made.bind_names.items()}
+    from_driver = {number: _from_driver(type_, dialect) for number, type_ in enumerate(types)}
+    return Compiled(
+        str(made),
+        tuple(made.positiontup),
+        {name: value for name, value in made.params.items() if name not in names},
+        {name: convert for name, convert in to_driver.items() if convert},
+        {number: convert for number, convert in from_driver.items() if convert},
+    )
+
+
+def _to_driver(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert | None:
+    return type_.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _from_driver(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert | None:
+    if isinstance(type_, FLOATS) and dialect.supports_native_decimal:
+        return None  # SQLAlchemy would ask for the driver's type of the column.
+    return type_.dialect_impl(dialect).result_processor(dialect, None)
+
+
+@dataclass(frozen=True)
+class Change:
+    """An update of the row ``this_id``, and the select of its resource.
+
+    ``whole`` takes a table of rows with ``columns``, and returns a select of the whole resources.
+    """
+
+    update: sa.Update
+    columns: tuple[sa.Column[Any], ...]
+    whole: Callable[[sa.FromClause], sa.Select[Any]] = sa.select
