@@ -14,7 +14,7 @@ Followers = dict[str, list[str]]
 """The revisions that follow each revision."""
 
 VERSIONS = "src/app/migrations/*/versions/*.py"
-NUMBERED = "src/app/migrations/mongodb/versions/[0-9]*_*.py"
+NUMBERED = "src/app/migrations/*/versions/[0-9]*_*.py"
 REVISION = re.compile(rb"^(revision\b.*?= *)[\"']([^\"']*)[\"']", re.MULTILINE)
 DOWN_REVISION = re.compile(rb"^(down_revision\b.*?= *)[\"']([^\"']*)[\"']", re.MULTILINE)
 CREATED = re.compile(rb"create_(?:table|collection)\(\s*[\"'](\w+)")
@@ -83,8 +83,9 @@ def _rename(committed: set[str]) -> Iterator[str]:
 
 
 def _renumber(committed: set[str]) -> Iterator[str]:
-    """Have new revisions of MongoDB come last if one has the number of a committed one."""
-    numbers = {path: path.stem.partition("_")[0] for path in sorted(Path().glob(NUMBERED))}
+    """Have new revisions that have no name come last if one has the number of a committed one."""
+    nameless = [path for path in sorted(Path().glob(NUMBERED)) if not identifiers(path)[0]]
+    numbers = {path: path.stem.partition("_")[0] for path in nameless}
     taken = {number for path, number in numbers.items() if str(path) in committed}
     new = [path for path in numbers if str(path) not in committed]
     if not taken & {numbers[path] for path in new}:
