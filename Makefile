@@ -33,7 +33,7 @@ demo: .venv/ready ## Generate the default service into demo/, seed it and run it
 test: .venv/ready ## Render every variant and run every suite, on real servers started here
 	@pytest
 
-test-clusters: .venv/ready ## Put services in front of clusters, poolers and proxies under load, and harm these
+test-clusters: .venv/ready ## Run services on clusters, poolers and proxies that fail under load
 	@pytest -n0 -s tests/clusters
 
 test-image: .venv/ready ## Build the default service's image and run it; needs root on Debian
@@ -41,7 +41,7 @@ test-image: .venv/ready ## Build the default service's image and run it; needs r
 		"It needs root, and buildah and mmdebstrap: apt-get install buildah mmdebstrap" >&2; exit 1; }
 	@pytest -n0 --noconftest tests/image
 
-test-browser: .venv/ready ## Look at /docs of the default service in Debian's Chromium
+test-browser: .venv/ready ## Test /docs of the default service in Debian's Chromium
 	@uv sync --quiet --group browser
 	@mypy tests/browser/*.py
 	@pytest -n0 --noconftest tests/browser
