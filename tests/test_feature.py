@@ -149,6 +149,7 @@ REFUSED = {
     "of Python": ("fors", "a:text", "for: it is a word of Python's"),
     "a standard module": ("types", "a:text", "types: Python has a module"),
     "SQL": ("groups", "a:text", "groups: databases reserve"),
+    "migrations": ("alembic_version", "a:text", "alembic_version: migrations may have a table"),
     "a form": ("Books", "a:text", "'Books' is no name"),
     "no singular": ("sheep", "a:text", "sheep: give its singular"),
     "an id": ("books", "id:int", "id: every resource has"),

@@ -13,7 +13,8 @@ NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 OTHER_PATHS = {"docs", "health", "metrics"}
 ATTRIBUTES = {"collection", "storage"}
-TABLES = {"alembic_version", "comments", "probe"}
+TABLES = {"comments", "probe"}
+OF_MIGRATIONS = "_version"  # Their table may end so.
 
 # What databases reserve, besides Python's own keywords.
 RESERVED = """
@@ -71,6 +72,8 @@ def check_names(name: str, singular: str) -> None:
     for reason, names in _taken():
         if name in names:
             raise SpecificationError(f"{name}: {reason}")
+    if name.endswith(OF_MIGRATIONS):
+        raise SpecificationError(f"{name}: migrations may have a table of that name")
     for each in (name, singular):
         if not NAME.fullmatch(each) or len(each) > MAX_NAME:
             raise SpecificationError(
