@@ -80,7 +80,9 @@ def test_answers_are_the_same_without_the_fast_path(
     project = copy_of(home, tmp_path / "project")
     module = project / "src/app/kit/application.py"
     text = module.read_text()
-    without = [line for line in text.splitlines(keepends=True) if "FastPath(" not in line]
+    without = [
+        line for line in text.splitlines(keepends=True) if "Middleware(FastPath)" not in line
+    ]
     module.write_text("".join(without))
 
     assert len(without) == len(text.splitlines()) - 1

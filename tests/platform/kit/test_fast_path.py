@@ -24,6 +24,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 from starlette import routing
+from starlette.middleware import Middleware
 from starlette.responses import StreamingResponse
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
@@ -173,8 +174,11 @@ def watch(app: FastAPI) -> list[str]:
         await fastapi(scope, receive, send)
 
     app.router.middleware_stack = note
-    app.router.middleware_stack = FastPath(app)
     return reached
+
+
+def fast(**options: Any) -> Application:
+    return Application(middleware=[Middleware(FastPath)], **options)
 
 
 @dataclass
@@ -191,7 +195,8 @@ def both(settings: Settings, samples: None) -> Iterator[Both]:
     apps = [create_app(settings), create_app(settings)]
     for app in apps:
         app.include_router(router)
-    reached, apps[1].router.middleware_stack = watch(apps[0]), apps[1].router.app
+    reached, innermost = watch(apps[0]), apps[1].user_middleware.pop()
+    assert "FastPath" in repr(innermost)
     options: Any = {"raise_server_exceptions": False, "headers": {"X-Request-ID": "same"}}
     with TestClient(apps[0], **options) as fast, TestClient(apps[1], **options) as plain:
         yield Both(fast, plain, reached)
@@ -282,7 +287,7 @@ async def forbid_at_once(request: Request) -> None:
 @pytest.mark.parametrize("level", ["inclusion", "outer", "application"])
 def test_a_dependency_that_is_added_is_called(level: str, check: Any) -> None:
     checks, none = [Depends(check)], list[Any]()
-    app = Application(dependencies=checks if level == "application" else none)
+    app = fast(dependencies=checks if level == "application" else none)
     outer = APIRouter(prefix="/v1", dependencies=checks if level == "outer" else none)
     outer.include_router(router, dependencies=checks if level == "inclusion" else none)
     app.include_router(outer)
@@ -295,7 +300,7 @@ def test_a_dependency_that_is_added_is_called(level: str, check: Any) -> None:
 
 
 def test_an_override_counts_also_later(settings: Settings) -> None:
-    app = Application()
+    app = fast()
     app.include_router(router)
     client = TestClient(app)
     before = client.get("/things/a").json()
@@ -324,23 +329,30 @@ class OwnHandler(ThingRoute):
 
 
 def included(kind: type[APIRouter], route_class: type[APIRoute]) -> FastAPI:
-    app, own_router = Application(), kind(prefix="/things", route_class=route_class)
+    app, own_router = fast(), kind(prefix="/things", route_class=route_class)
     own_router.get("/{name}")(read)
     app.include_router(own_router)
     return app
 
 
 def before(add: Callable[[FastAPI], object]) -> FastAPI:
-    app = Application()
+    app = fast()
     add(app)
     app.include_router(router)
     return app
 
 
 def wrapped() -> FastAPI:
-    app, route = Application(), ThingRoute("/things/{name}", read)
+    app, route = fast(), ThingRoute("/things/{name}", read)
     route.app = PlainTextResponse("own")
     app.router.routes.append(route)
+    return app
+
+
+def appended() -> FastAPI:
+    app = fast()
+    app.include_router(router)
+    app.user_middleware.append(Middleware(lambda app: PlainTextResponse("own")))
     return app
 
 
@@ -350,6 +362,7 @@ OWN: dict[str, Callable[[], FastAPI]] = {
     "an earlier host": lambda: before(lambda app: app.host("testserver", PlainTextResponse("own"))),
     "own matching": lambda: before(lambda app: app.router.routes.append(AnyPath("/", own))),
     "an own router": lambda: included(OwnRouter, ThingRoute),
+    "a middleware within": appended,
     "a wrapped route": wrapped,
     "an own handler": lambda: included(APIRouter, OwnHandler),
 }
@@ -361,7 +374,7 @@ def test_what_an_owner_does_otherwise_is_done(case: str) -> None:
 
 
 def test_a_route_that_is_put_first_later_wins() -> None:
-    app = Application()
+    app = fast()
     app.include_router(router)
     client = TestClient(app)
     assert client.get("/things/a").status_code == 200

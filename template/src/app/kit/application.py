@@ -43,7 +43,6 @@ class Application(FastAPI):
             telemetry=_telemetry(),
             **options,
         )
-        self.router.middleware_stack = FastPath(self)  # Without this line, FastAPI does all.
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
@@ -66,6 +65,7 @@ def middleware(settings: ServiceSettings) -> list[Middleware]:
         Middleware(BodyLimit),
         Middleware(HeadAsGet),
         *([Middleware(StrippedPrefix, prefix=settings.root_path)] if settings.root_path else []),
+        Middleware(FastPath),  # Without this line, FastAPI answers all requests.
     ]
 
 

@@ -8,6 +8,7 @@ has the reasons, and the parts of FastAPI that are used.
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import fields
+from functools import partial
 from inspect import iscoroutinefunction
 from itertools import takewhile
 from typing import Any
@@ -23,7 +24,8 @@ from starlette import routing
 from starlette._utils import get_route_path
 from starlette.convertors import StringConvertor
 from starlette.datastructures import QueryParams
-from starlette.types import Message, Receive, Scope, Send
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.http.routing import Route, StrictRequest
 
@@ -37,10 +39,10 @@ OPTIONS = "include", "exclude", "by_alias", "exclude_unset", "exclude_defaults",
 
 
 class FastPath:
-    """Stands before the router of an application."""
+    """The innermost middleware: what FastAPI does within is not done for ordinary requests."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self._app, self._fastapi = app, app.router.middleware_stack
+    def __init__(self, app: ASGIApp) -> None:
+        self._fastapi = app
         self._state: tuple[Any, ...] = ()
         self._tried: list[tuple[Any, Any, _Operation | None]] = []
 
@@ -52,11 +54,14 @@ class FastPath:
 
     def _find(self, scope: Scope) -> "_Operation | None":
         """Return what answers a request; FastAPI tries the routes in the same order."""
-        if self._app.dependency_overrides or "fastapi.telemetry" in scope:
+        app: FastAPI = scope["app"]
+        if app.dependency_overrides or "fastapi.telemetry" in scope:
             return None
-        state = (self._app.router._get_routes_version(), *(routes := self._app.routes))
+        state = (app.router._get_routes_version(), *app.routes)
         if state != self._state:
-            self._state, contexts = state, iter_route_contexts([*takewhile(_is_plain, routes)])
+            innermost: Any = app.user_middleware[-1].cls
+            routes = takewhile(_is_plain, app.routes) if innermost is FastPath else ()
+            self._state, contexts = state, iter_route_contexts([*routes])
             self._tried = [(each.methods, each.path_regex, _operation(each)) for each in contexts]
         method, path = scope["method"], get_route_path(scope)
         for methods, pattern, operation in self._tried:
@@ -135,12 +140,20 @@ class _Operation:
             return receive_again
         scope.update(route=self._route, endpoint=self._endpoint.call, router=request.app.router)
         try:
-            response = await self._respond(request, arguments)
-        except RequestValidationError:
-            await self._route.must_exist(request)
-            raise
-        await response(scope, receive_again, send)
+            answer: ASGIApp = await self._respond(request, arguments)
+        except Exception as error:
+            answer = partial(self._fail, error)
+        if type(answer) is not Response:
+            given = request.app.exception_handlers.items()
+            handlers = {kind: handle for kind, handle in given if kind not in (500, Exception)}
+            answer = ExceptionMiddleware(answer, handlers)
+        await answer(scope, receive_again, send)
         return None
+
+    async def _fail(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        if isinstance(error, RequestValidationError):
+            await self._route.must_exist(StrictRequest(scope, receive))
+        raise error
 
     def _arguments(self, request: StrictRequest, *body: Message) -> dict[str, Any]:
         """Return the arguments that the request has, or raise ``ValueError``."""
