@@ -39,6 +39,7 @@ class Storage(AsyncSqlStorage):
             connect_args=cache,
             isolation_level="AUTOCOMMIT",
         )
+        self.engine.dialect.supports_native_decimal = True  # As asyncpg does.
         sa.event.listen(self.engine, "do_connect", self._connect)
         sa.event.listen(self.engine, "checkout", _refuse_closed)
         sa.event.listen(self.engine, "invalidate", self._invalidated)

@@ -1,6 +1,7 @@
 """A SQL database with an asynchronous driver."""
 
 import logging
+import time
 import types
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
@@ -13,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from app.kit.settings import ServiceSettings
 from app.kit.storage.operations import OPERATION_SECONDS, Pool
 from app.kit.storage.sql import SqlStorage
-from app.kit.storage.sql_async_hosts import distrust_older
 from app.kit.storage.sql_work import Run, T, Work
 
 RECYCLE_SECONDS = 300
@@ -49,7 +49,7 @@ class AsyncSqlStorage(SqlStorage):
             **options,
         )
         self.engine = self.async_engine.sync_engine
-        distrust_older(self.engine)
+        _distrust_older(self.engine)
 
     @abstractmethod
     def is_usable(self, connection: Any, error: BaseException) -> bool:
@@ -118,3 +118,23 @@ async def run(connect: Connect, work: Work[T]) -> T:
             return work(connection)
 
     return await in_greenlet(connect_and_work)
+
+
+def _distrust_older(engine: sa.Engine) -> None:
+    """After a connection was given up, replace the older ones, which may hang like it."""
+    given_up = 0.0
+
+    @sa.event.listens_for(engine, "connect")
+    def date(connection: Any, record: Any) -> None:
+        record.info["opened"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "invalidate")
+    def give_up(connection: Any, record: Any, error: BaseException | None) -> None:
+        nonlocal given_up
+        if not isinstance(error, sa.exc.DisconnectionError):  # It is not one that we replace.
+            given_up = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def replace(connection: Any, record: Any, proxy: object) -> None:
+        if record.info["opened"] < given_up:
+            raise sa.exc.DisconnectionError

@@ -1,11 +1,8 @@
 """Several hosts of one database: connections go to the last one that was usable."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
-
-import sqlalchemy as sa
 
 from app.kit.storage.operations import OPERATION_SECONDS
 
@@ -54,23 +51,3 @@ class Hosts(Generic[C]):
         """Try this host last from now on."""
         if self._hosts[self._first] == host:
             self._first = (self._first + 1) % len(self._hosts)
-
-
-def distrust_older(engine: sa.Engine) -> None:
-    """After a connection was given up, replace the older ones, which may hang like it."""
-    given_up = 0.0
-
-    @sa.event.listens_for(engine, "connect")
-    def date(connection: Any, record: Any) -> None:
-        record.info["opened"] = time.monotonic()
-
-    @sa.event.listens_for(engine, "invalidate")
-    def give_up(connection: Any, record: Any, error: BaseException | None) -> None:
-        nonlocal given_up
-        if not isinstance(error, sa.exc.DisconnectionError):  # It is not one that we replace.
-            given_up = time.monotonic()
-
-    @sa.event.listens_for(engine, "checkout")
-    def replace(connection: Any, record: Any, proxy: object) -> None:
-        if record.info["opened"] < given_up:
-            raise sa.exc.DisconnectionError
