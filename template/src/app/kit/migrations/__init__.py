@@ -1,11 +1,14 @@
 """The schema, revision by revision."""
 
+import logging
 from collections.abc import Collection, Set
 
-from app.kit.errors import Conflict
+log = logging.getLogger(__name__)
 
 
-def require_known(found: Collection[str], known: Set[str]) -> None:
-    """Raise ``Conflict`` if a database has revisions that this code does not know."""
-    if unknown := ", ".join(sorted(set(found) - known)):
-        raise Conflict(f"The database has revisions of other code, perhaps newer: {unknown}")
+def all_known(found: Collection[str], known: Set[str]) -> bool:
+    """Return whether this code knows all revisions of a database, and log those it does not."""
+    unknown = ", ".join(sorted(set(found) - known))
+    if unknown:
+        log.warning("The database has revisions of other code, which stay: %s", unknown)
+    return not unknown

@@ -165,7 +165,7 @@ class Storage(BoundedStorage):
             raise unavailable(Fault.SCHEMA, f"Missing: {missing}. Unknown: {unknown}.")
 
     async def migrate(self) -> None:
-        """Bring the schema to the newest revision; raise ``Conflict`` if it has unknown ones."""
+        """Bring the schema to the newest revision; a newer one stays."""
         with self.translate_errors():
             server = await self.client.server_info()
             require_version(server["versionArray"][:3], (5, 0))  # It has snapshot reads.

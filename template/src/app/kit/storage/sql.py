@@ -150,7 +150,7 @@ class SqlStorage(SqlSnapshots):
             raise unavailable(Fault.SCHEMA, reason)
 
     async def migrate(self) -> None:
-        """Bring the schema to the newest revision; raise ``Conflict`` if it has unknown ones."""
+        """Bring the schema to the newest revision; a newer one stays."""
         with self.translate_errors():
             await self.migration(self._upgrade)
 

@@ -23,7 +23,7 @@ from pymongo.errors import PyMongoError
 
 from app.kit import SERVICE, SERVICE_FOLDER
 from app.kit.errors import Conflict, Unavailable
-from app.kit.migrations import require_known
+from app.kit.migrations import all_known
 
 VERSIONS = SERVICE_FOLDER / "migrations" / "mongodb" / "versions"
 PACKAGE = f"{SERVICE}.migrations.mongodb.versions"
@@ -56,12 +56,12 @@ async def applied(database: Database) -> set[str]:
 async def upgrade(database: Database) -> None:
     """Apply the revisions that are missing; one process at a time does.
 
-    Raises ``Conflict`` if the database has unknown ones, or two have the same number.
+    Raises ``Conflict`` if two have the same number.
     """
     _require_distinct_numbers()
     owner = uuid4().hex
     async with _locked(database.migrations, owner):
-        require_known(await applied(database), revisions())
+        all_known(await applied(database), revisions())
         for name in sorted(revisions()):
             if name not in await applied(database):
                 await import_module(f"{PACKAGE}.{name}").upgrade(database)
