@@ -143,7 +143,7 @@ def test_hidden_files_that_cannot_be_lost_are_no_obstacle(project: Path, tool: T
     ("failure", "code", "said"),
     [
         (KeyboardInterrupt(), 130, "Interrupted."),
-        (AttributeError("one\ntwo"), 1, "Error: one two"),
+        (AttributeError("one\ntwo"), 1, "Error: one two."),
     ],
     ids=["Ctrl-C", "a bug"],
 )

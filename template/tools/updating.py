@@ -100,8 +100,8 @@ def one_line_errors(is_merging: bool) -> Iterator[None]:
         raise KeyboardInterrupt(way_back() if is_merging else "") from None
     except Exception as error:  # Copier raises many kinds.
         said = str(error).rpartition("Stderr:")[2]  # Git's message, if git failed.
-        one_line = re.sub(r"[\s|]+", " ", said).strip()
-        raise TemplateError(f"{one_line}{way_back() if is_merging else ''}") from None
+        one_line, back = re.sub(r"[\s|]+", " ", said).strip(), way_back() if is_merging else ""
+        raise TemplateError(f"{one_line.rstrip('.')}.{back}" if back else one_line) from None
 
 
 def way_back() -> str:
