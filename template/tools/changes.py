@@ -1,7 +1,8 @@
 """What can become of a feature that has rows: what its old specification and a new one allow."""
 
 from names import SpecificationError
-from specification import MAX_INTEGER, MAX_TEXT, Field, Specification
+from rules import MAX_INTEGER, MAX_TEXT
+from specification import Field, Specification
 
 
 def check_change(old: Specification, new: Specification) -> None:

@@ -20,7 +20,7 @@ from names import APP, SpecificationError, check_names
 from project import check_references, every, has_example, read, revisions
 from repository import refuse_unfinished_work
 from specification import FILE, Specification, parse_fields, singular_of
-from texts import changes
+from texts import Change, changes
 
 KEEP = "To keep the data, go back first: `git checkout .`, `app dump --feature"
 
@@ -32,14 +32,7 @@ def make(name: str, singular: str, fields: str, *, is_dry: bool) -> bool:
     check_clashes(new)
     if old:
         check_change(old, new)
-    before = render(old) if old else {}
-    after = render(new)
-    check_lines(after)
-    if old:
-        file = APP / name / FILE
-        present = before[str(file)] = file.read_text(encoding="utf-8")
-        after[str(file)] = updated(present, new, with_fields=bool(fields))
-    planned = [*changes(before, after), *changes({}, revisions(old, new))]
+    planned = _planned(old, new, with_fields=bool(fields))
     names = sorted(str(each.path) for each in planned) or ["nothing"]
     if is_dry:
         print("It would write:", *names, sep="\n    ")
@@ -52,6 +45,18 @@ def make(name: str, singular: str, fields: str, *, is_dry: bool) -> bool:
         print("Conflicts, between <<<<<<< and >>>>>>>, to resolve in:", *conflicts, sep="\n    ")
     print("Look at it with `git status`, try it with `make check test`, then commit it.")
     return not conflicts
+
+
+def _planned(old: Specification | None, new: Specification, *, with_fields: bool) -> list[Change]:
+    """Return the changes of files that make a feature, or another one of it."""
+    before = render(old) if old else {}
+    after = render(new)
+    check_lines(after)
+    if old:
+        file = APP / new.name / FILE
+        present = before[str(file)] = file.read_text(encoding="utf-8")
+        after[str(file)] = updated(present, new, with_fields=with_fields)
+    return [*changes(before, after), *changes({}, revisions(old, new))]
 
 
 def remove(name: str, *, is_dry: bool) -> bool:

@@ -4,22 +4,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from generator import View, formatted
-from specification import MAX_EMAIL, MAX_INTEGER, MAX_TEXT, MAX_URL, Field, Specification
+from generator import formatted
+from mongodb_rules import KINDS, indexes, rule_of
+from specification import Field, Specification
+from view import View
 
 VERSIONS = Path("src/app/migrations/mongodb/versions")
-
-KINDS = {
-    "int": ["int", "long"],
-    "decimal": "decimal",
-    "bool": "bool",
-    "datetime": "date",
-    "uuid": "binData",
-    "ref": "binData",
-}
-"""The types of values, where they are no texts."""
 
 TEXT = '''"""{title}."""
 
@@ -107,35 +98,8 @@ def _set_rules(name: str, constant: str, fields: Iterable[Field]) -> str:
 
 
 def _rules(constant: str, fields: Iterable[Field]) -> str:
-    rules = ", ".join(f'"{each.name}": {json.dumps(_rule(each))}' for each in fields)
+    rules = ", ".join(f'"{each.name}": {json.dumps(rule_of(each))}' for each in fields)
     return f"{constant}: dict[str, Any] = {{{rules},}}"
-
-
-def _rule(field: Field) -> dict[str, Any]:
-    """Return the rule that the kit derives from the model's field."""
-    rule = _rule_of_value(field)
-    return {"anyOf": [rule, {"bsonType": "null"}]} if field.optional else rule
-
-
-def _rule_of_value(field: Field) -> dict[str, Any]:
-    words = field.arguments
-    text = {"bsonType": "string"}
-    match field.type:
-        case "text":
-            return text | {"minLength": 1, "maxLength": int(words[0]) if words else MAX_TEXT}
-        case "url":
-            return text | {"maxLength": MAX_URL}
-        case "email":
-            return text | {"maxLength": MAX_EMAIL}
-        case "date":
-            return text | {"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
-        case "enum":
-            return {"enum": [*words]}
-        case "int":
-            least, most = map(int, words) if words else (-MAX_INTEGER, MAX_INTEGER)
-            return {"bsonType": KINDS["int"], "minimum": least, "maximum": most}
-        case kind:
-            return {"bsonType": KINDS[kind]}
 
 
 def _values(name: str, before: Iterable[Field], after: Iterable[Field]) -> list[str]:
@@ -165,7 +129,7 @@ def _value(field: Field) -> str:
 
 
 def _indexes(name: str, before: Iterable[Field], after: Iterable[Field]) -> list[str]:
-    had, wanted = _named(before), _named(after)
+    had, wanted = indexes(before), indexes(after)
     dropped = [
         f'await drop_index(database, "{name}", "{index}")' for index in had if index not in wanted
     ]
@@ -175,20 +139,3 @@ def _indexes(name: str, before: Iterable[Field], after: Iterable[Field]) -> list
         if index not in had
     ]
     return dropped + made
-
-
-def _named(fields: Iterable[Field]) -> dict[str, str]:
-    """Return the arguments of the indexes that fields have, by the names of the indexes."""
-    found = {}
-    for each in fields:
-        if each.filter:
-            found[f"{each.name}_filter"] = f'[("{each.name}", 1), ("_id", -1)]'
-        elif each.type == "ref":
-            found[f"{each.name}_ref"] = f'[("{each.name}", 1)]'
-        if each.unique:
-            kind = KINDS.get(each.type, "string")
-            some = f'{{"{each.name}": {{"$type": {json.dumps(kind)}}}}}'
-            found[f"{each.name}_unique"] = (
-                f'[("{each.name}", 1)], unique=True, partialFilterExpression={some}'
-            )
-    return found

@@ -4,10 +4,11 @@ from itertools import groupby
 from pathlib import Path
 from uuid import uuid4
 
-from generator import View, formatted
+from generator import formatted
 from names import SpecificationError
 from revisions import identifiers
 from specification import Field, Specification
+from sql_columns import column, create, foreign_key, index_of, python, sql_type
 
 VERSIONS = Path("src/app/migrations/sql/versions")
 
@@ -44,10 +45,10 @@ def revision(old: Specification | None, new: Specification | None) -> dict[str, 
         up, down = _changes(old, new), _changes(new, old, is_undone=True)
         title = f"change {new.name}"
     elif new:
-        up, down, title = _create(new), _drop(new), f"add {new.name}"
+        up, down, title = create(new), _drop(new), f"add {new.name}"
     else:
         assert old
-        up, down, title = _drop(old), _create(old), f"remove {old.name}"
+        up, down, title = _drop(old), create(old), f"remove {old.name}"
     if not up and not down:
         return {}
     path, text = text_of(
@@ -73,37 +74,6 @@ def _head() -> str:
     return repr(heads.pop()) if heads else "None"
 
 
-def _create(spec: Specification) -> list[str]:
-    table = spec.name
-    parts = [
-        'sa.Column("id", sa.Uuid(), nullable=False)',
-        *(column(each) for each in spec.fields),
-        'sa.Column("version", sa.Integer(), nullable=False)',
-        'sa.Column("created_at", sa.DateTime(timezone=True), nullable=False)',
-        'sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False)',
-        'sa.Column("idempotency_key", sa.String(length=255), nullable=True)',
-        'sa.Column("content_sha256", sa.String(length=64), nullable=True)',
-        *(
-            f'sa.ForeignKeyConstraint(["{each.name}"], ["{each.arguments[0]}.id"], '
-            f'name=op.f("{_foreign_key(table, each)}"))'
-            for each in spec.fields
-            if each.type == "ref"
-        ),
-        f'sa.PrimaryKeyConstraint("id", name=op.f("pk_{table}"))',
-        f'sa.UniqueConstraint("idempotency_key", name=op.f("uq_{table}_idempotency_key"))',
-        *(
-            f'sa.UniqueConstraint("{each.name}", name=op.f("uq_{table}_{each.name}"))'
-            for each in spec.fields
-            if each.unique
-        ),
-    ]
-    made = [f'op.create_table("{table}", {", ".join(parts)},)']
-    for each in spec.fields:
-        if columns := _index(each):
-            made.append(f'op.create_index(op.f("ix_{table}_{each.name}"), "{table}", {columns})')
-    return made
-
-
 def _drop(spec: Specification) -> list[str]:
     return [f'op.drop_table("{spec.name}")']
 
@@ -113,7 +83,7 @@ def _changes(old: Specification, new: Specification, *, is_undone: bool = False)
     before = {each.name: each for each in old.fields}
     after = {each.name: each for each in new.fields}
     lines = []
-    for name in before.keys() - after.keys():
+    for name in sorted(before.keys() - after.keys()):
         lines += _less(new.name, before[name], Field(name, before[name].type), is_gone=True)
     for name in sorted(before.keys() & after.keys()):
         if before[name] != after[name]:
@@ -148,9 +118,9 @@ def _less(table: str, old: Field, new: Field, *, is_gone: bool = False) -> list[
     if old.unique and not new.unique:
         lines.append(_batch(table, f'drop_constraint("uq_{table}_{old.name}", type_="unique")'))
     if is_gone and old.type == "ref":
-        name = _foreign_key(table, old)
+        name = foreign_key(table, old)
         lines.append(_batch(table, f'drop_constraint("{name}", type_="foreignkey")'))
-    if _index(old) and _index(old) != _index(new):
+    if index_of(old) and index_of(old) != index_of(new):
         lines.append(f'op.drop_index("ix_{table}_{old.name}", table_name="{table}")')
     if is_gone:
         lines.append(_batch(table, f'drop_column("{old.name}")'))
@@ -167,7 +137,7 @@ def _added(table: str, field: Field, *, is_undone: bool) -> list[str]:
         nullable = f'"{field.name}", existing_type={sql_type(field)}, nullable=False'
         lines.append(_batch(table, f"alter_column({nullable})"))
     if field.type == "ref":
-        name, target = _foreign_key(table, field), field.arguments[0]
+        name, target = foreign_key(table, field), field.arguments[0]
         call = f'create_foreign_key("{name}", "{target}", ["{field.name}"], ["id"])'
         lines.append(_batch(table, call))
     return lines + _more(table, Field(field.name, field.type), field, is_new=True)
@@ -189,52 +159,6 @@ def _more(table: str, old: Field, new: Field, *, is_new: bool = False) -> list[s
     if new.unique and not old.unique:
         call = f'create_unique_constraint("uq_{table}_{new.name}", ["{new.name}"])'
         lines.append(_batch(table, call))
-    if (columns := _index(new)) and (is_new or columns != _index(old)):
+    if (columns := index_of(new)) and (is_new or columns != index_of(old)):
         lines.append(f'op.create_index(op.f("ix_{table}_{new.name}"), "{table}", {columns})')
     return lines
-
-
-def _index(field: Field) -> str:
-    """Return the columns of the index that a field has, if any."""
-    return f'["{field.name}", "id"]' if field.filter or field.type == "ref" else ""
-
-
-def _foreign_key(table: str, field: Field) -> str:
-    return f"fk_{table}_{field.name}_{field.arguments[0]}"
-
-
-def column(field: Field, *, is_nullable: bool = False) -> str:
-    """Return the column of a field."""
-    return f'sa.Column("{field.name}", {sql_type(field)}, nullable={field.optional or is_nullable})'
-
-
-def sql_type(field: Field) -> str:
-    """Return the type of a field's column, as ``app.kit.sql`` makes it from the models."""
-    words = field.arguments
-    match field.type:
-        case "text":
-            return f"sa.String(length={words[0] if words else 255})"
-        case "int":
-            small = words and max(abs(int(words[0])), abs(int(words[1]))) < 2**31
-            return "sa.Integer()" if small else "sa.BigInteger()"
-        case "decimal":
-            return f"sa.Numeric(precision={words[0]}, scale={words[1]})"
-        case kind:
-            return SQL_TYPES[kind]
-
-
-SQL_TYPES = {
-    "url": "Ascii(length=2000)",
-    "email": "sa.String(length=254)",
-    "bool": "sa.Boolean()",
-    "date": "sa.Date()",
-    "datetime": "sa.DateTime(timezone=True)",
-    "uuid": "sa.Uuid()",
-    "ref": "sa.Uuid()",
-    "enum": "sa.String(length=64)",
-}
-
-
-def python(field: Field) -> str:
-    """Return the default of a field as an expression of Python."""
-    return View(field).python(field.default or "")
