@@ -284,5 +284,5 @@ def take_a_step(life: Life, chance: Random) -> None:
         fields = " ".join([LIBRARY[name], *chance.sample(LATER.split(), 2)])
         steps += [partial(life.feature, name, fields), partial(life.edit, name)]
         steps += [partial(life.remove, name)] if name not in referred else []
-    steps += [life.update] if life.version != NEXT else []
+    steps += [partial(life.update)] if life.version != NEXT else []
     chance.choice(steps)()
