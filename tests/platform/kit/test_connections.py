@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.kit.http.protocol import BoundedProtocol
+from app.kit.http.protocol import BoundedProtocol, Gathering
 from app.kit.http.requests import MAX_CHUNKED_BYTES, MAX_HEAD_BYTES
 from app.settings import Settings
 from tests.kit.probe.service import create_app
@@ -294,6 +294,32 @@ def test_one_request_too_many_is_503_at_once(settings: Settings) -> None:
         assert client.get("/probe").status_code == 200  # One that is incomplete has no slot.
         slower.sendall(CONTENT)
         assert slower.recv(65536).startswith(b"HTTP/1.1 201 ")
+
+
+class _Transport:
+    def __init__(self) -> None:
+        self.done: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.done.append(data)
+
+    def close(self) -> None:
+        self.done.append(b"closed")
+
+
+async def test_a_head_is_sent_with_its_body_or_soon() -> None:
+    whole, late, closed = _Transport(), _Transport(), _Transport()
+    for transport, rest in ((whole, [b"body", b"more"]), (late, []), (closed, [])):
+        gathering = Gathering(transport)
+        gathering.write(b"HTTP/1.1 200 OK")
+        for data in rest:
+            gathering.write(data)
+    gathering.close()
+    await asyncio.sleep(0)
+
+    assert whole.done == [b"HTTP/1.1 200 OKbody", b"more"]
+    assert late.done == [b"HTTP/1.1 200 OK"]
+    assert closed.done == [b"HTTP/1.1 200 OK", b"closed"]
 
 
 def test_what_is_used_of_uvicorn_is_what_was_decided() -> None:

@@ -27,6 +27,29 @@ class _HalfClosing:
         return getattr(self._transport, name)
 
 
+class Gathering:
+    """A transport that sends the head of an answer and its body with one system call."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport, self._head = transport, b""
+
+    def write(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        if head or not data.startswith(b"HTTP/"):
+            self._transport.write(head + data)
+        else:
+            self._head = data
+            get_running_loop().call_soon(self._send_head)  # The body may come much later.
+
+    def _send_head(self) -> None:
+        if self._head:
+            self.write(b"")
+
+    def __getattr__(self, name: str) -> Any:
+        self._send_head()
+        return getattr(self._transport, name)
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 by uvicorn, which gets one whole, checked request at a time.
 
@@ -50,7 +73,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _timer: TimerHandle
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        super().connection_made(cast(Any, Gathering(transport)))
         self._requests = Requests()
         self.app = self.app_state["slots"].freeing(self.app)
         self._check_progress()
