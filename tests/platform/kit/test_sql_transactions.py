@@ -1,6 +1,7 @@
-"""Transactions that meet each other."""
+"""Transactions that meet each other, and statements that SQLAlchemy completes."""
 
 import asyncio
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -30,3 +31,19 @@ async def test_a_transaction_that_meets_a_deadlock_is_run_again(probe: Any) -> N
     )
 
     assert [(await probe.get(sample.id)).version for sample in (first, second)] == [3, 3]
+
+
+async def test_a_default_in_python_is_called_each_time(probe: Any) -> None:
+    versions = iter((7, 8))
+    columns = [
+        sa.Column(c.name, c.type, default=versions.__next__ if c.name == "version" else None)
+        for c in samples.c
+    ]
+    add = sa.insert(sa.Table(samples.name, sa.MetaData(), *columns))
+    added = [Sample.new("x"), Sample.new("x")]
+    for sample in added:
+        values = asdict(sample)
+        del values["version"]
+        await probe.storage.execute(add, **values)
+
+    assert [(await probe.get(sample.id)).version for sample in added] == [7, 8]
