@@ -1,59 +1,28 @@
 """Notes in memory: what the repository's promises come to when nothing else is in the way."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
-from app.kit.errors import Conflict, KeyReused
-from app.kit.idempotency import first_request
+from app.kit.errors import KeyReused
 from app.kit.ids import now
-from app.kit.resources import Versions, one
+from app.kit.resources import Versions
 from app.notes.models import Comment, NewNote, Note
 from app.notes.repository import NoteRepository
+from tests.kit.memory import MemoryResources
 
 
-class MemoryNotes(NoteRepository):
+class MemoryNotes(MemoryResources[Note], NoteRepository):
     """Keeps notes in a dictionary."""
 
+    kind, body = "note", NewNote
+
     def __init__(self) -> None:
-        self._notes: dict[UUID, Note] = {}
-        self._first: dict[str, Note] = {}
+        super().__init__()
         self._first_comments: dict[tuple[UUID, str], tuple[Comment, int]] = {}
-
-    async def latest(self, *, limit: int, before: UUID | None = None) -> list[Note]:
-        ids = sorted(self._notes, reverse=True)
-        return [self._notes[i] for i in ids if before is None or i < before][:limit]
-
-    async def get(self, note_id: UUID, *, expected: Versions = None) -> Note:
-        return one(filter(None, [self._notes.get(note_id)]), expected, "note")
-
-    async def add(self, note: Note, *, key: str | None = None) -> Note:
-        if key in self._first:
-            first = self._first[key]
-            if first_request(key, NewNote, first) != first_request(key, NewNote, note):
-                raise KeyReused
-            return first
-        if note.id in self._notes:
-            raise Conflict("The id is taken.")
-        self._notes[note.id] = note
-        if key:
-            self._first[key] = note
-        return note
-
-    async def update(
-        self, note_id: UUID, values: Mapping[str, Any], *, expected: Versions = None
-    ) -> Note:
-        return self._changed(replace(await self.get(note_id, expected=expected), **values))
 
     async def send(self, note_id: UUID, *, expected: Versions = None) -> Note:
         note = await self.get(note_id, expected=expected)
         return self._changed(replace(note, times_sent=note.times_sent + 1))
-
-    async def delete(self, note_id: UUID, *, expected: Versions = None) -> None:
-        await self.get(note_id, expected=expected)
-        del self._notes[note_id]
-        self._first = {key: note for key, note in self._first.items() if note.id != note_id}
 
     async def add_comment(
         self,
@@ -87,5 +56,5 @@ class MemoryNotes(NoteRepository):
         return [found] if found and found[0] in note.comments else []
 
     def _changed(self, note: Note) -> Note:
-        self._notes[note.id] = replace(note, version=note.version + 1, updated_at=now())
-        return self._notes[note.id]
+        self._kept[note.id] = replace(note, version=note.version + 1, updated_at=now())
+        return self._kept[note.id]
