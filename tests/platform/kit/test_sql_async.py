@@ -33,10 +33,12 @@ async def test_when_a_connection_is_given_up_the_older_ones_are_replaced(
     settings: Settings,
 ) -> None:
     """Their server may hang, too."""
+    held, released = asyncio.Event(), asyncio.Event()
 
     def hold(connection: sa.Connection) -> None:
         connection.execute(ADD_ONE)
-        sa.util.await_only(asyncio.sleep(0.2))
+        held.set()
+        sa.util.await_only(released.wait())
 
     opened = []
     async with open_storage(settings.model_copy(update={"database_pool_size": 2})) as storage:
@@ -45,10 +47,11 @@ async def test_when_a_connection_is_given_up_the_older_ones_are_replaced(
         probe = storage.repository(PROBE)
         await probe.add(Sample.new("x"))
         holding = asyncio.create_task(storage.transact(hold))
-        await asyncio.sleep(0.1)
+        await held.wait()
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
+            async with asyncio.timeout(1):
                 await storage.transact(lambda connection: connection.execute(ADD_ONE))
+        released.set()
         await holding
         assert len(opened) == 2
         for _ in range(2):
