@@ -1,6 +1,7 @@
-"""The issuer of a project's own tests, and a server at which people sign in; it prints its address.
+"""The issuer of a project's own tests, and a server at which people sign in.
 
-It runs in the project's environment. The client is public, so it needs PKCE.
+It runs in the project's environment, and prints its name and its audience. The client is public,
+so it needs PKCE.
 """
 
 import json
@@ -65,7 +66,7 @@ def serve() -> None:
         found = issuer.documents["/.well-known/openid-configuration"]
         for name in ("authorization", "token"):
             found[f"{name}_endpoint"] = f"http://127.0.0.1:{login.server_port}/{name}"
-        print(issuer.url, flush=True)
+        print(issuer.url, oidc.AUDIENCE, flush=True)
         login.serve_forever()
 
 

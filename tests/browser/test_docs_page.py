@@ -145,7 +145,8 @@ def signed_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     env = os.environ | {"PYTHONPATH": str(project)}
     with Popen(issue, env=env, stdout=PIPE, stderr=DEVNULL, text=True) as issuer:
         assert issuer.stdout
-        settings = {"OIDC_ISSUER": issuer.stdout.readline().strip(), "OIDC_AUDIENCE": "notes"}
+        name, audience = issuer.stdout.readline().split()
+        settings = {"OIDC_ISSUER": name, "OIDC_AUDIENCE": audience}
         try:
             with serving(project, project, **settings, OIDC_DOCS_CLIENT_ID="pages") as address:
                 yield address
