@@ -14,12 +14,12 @@ TAKEN = {
     "sqlite:///notes.db?timeout=20&check_same_thread=false": "notes.db",
 }
 REFUSED = {
-    "sqlite://s3cret.db": "sqlite:///notes.db",
-    "sqlite://": "sqlite:///notes.db",
-    "sqlite:///": "sqlite:///notes.db",
-    "sqlite:///:memory:": "sqlite:///notes.db",
-    "sqlite:///file:s3cret?mode=memory&uri=true": "sqlite:///notes.db",
-    "sqlite:notes.db": "sqlite:///notes.db",
+    "sqlite://s3cret.db": "sqlite:///app.db",
+    "sqlite://": "sqlite:///app.db",
+    "sqlite:///": "sqlite:///app.db",
+    "sqlite:///:memory:": "sqlite:///app.db",
+    "sqlite:///file:s3cret?mode=memory&uri=true": "sqlite:///app.db",
+    "sqlite:notes.db": "sqlite:///app.db",
     "sqlite:///s3cret.db\n": "printed",
     "sqlite:///s3cret\0.db": "printed",
     "sqlite:///s3cret\udcff.db": "printed",
