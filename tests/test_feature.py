@@ -149,7 +149,6 @@ REFUSED = {
     "of Python": ("fors", "a:text", "for: it is a word of Python's"),
     "a standard module": ("types", "a:text", "types: Python has a module"),
     "SQL": ("groups", "a:text", "groups: databases reserve"),
-    "migrations": ("alembic_version", "a:text", "alembic_version: migrations may have a table"),
     "a form": ("Books", "a:text", "'Books' is no name"),
     "no singular": ("sheep", "a:text", "sheep: give its singular"),
     "an id": ("books", "id:int", "id: every resource has"),
@@ -203,6 +202,12 @@ def test_what_cannot_be_made_is_one_line(project: Path, run: Run, name: str) -> 
     assert done.stderr.startswith(f"Error: {words}")
     assert done.stderr.count("\n") == 1
     assert (done.stdout, tree(project)) == ("", before)
+
+
+def test_the_table_of_migrations_is_no_feature(project: Path, run: Run) -> None:
+    done = run(project, "make", NAME="alembic_version", SINGULAR="alembic", FIELDS="a:text")
+
+    assert done.stderr == "Error: alembic_version: migrations may have a table of that name\n"
 
 
 @pytest.mark.parametrize(
