@@ -153,6 +153,7 @@ def test_a_clean_restart_under_writers_costs_503_and_no_note(
             for _ in range(2):
                 await_success(answers)
                 server.end()
+                time.sleep(FAULT_SECONDS)  # An operation may wait for a server that comes sooner.
                 server.start()
             await_success(answers)
         check(address, answers)

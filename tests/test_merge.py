@@ -4,9 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,13 +188,20 @@ def test_an_interruption_of_the_start_is_one_line(project: Path, tmp_path: Path)
     assert (run.returncode, run.stderr) == (130, "Interrupted.\n")
 
 
+def of_the_tools(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Import a module of the template's tools, and not that of a project in a test before."""
+    tools = ROOT / "template/tools"
+    monkeypatch.syspath_prepend(tools)
+    for module in tools.glob("*.py"):
+        monkeypatch.delitem(sys.modules, module.stem, raising=False)
+    return import_module(name)
+
+
 def test_the_line_endings_of_an_owner_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(ROOT / "template/tools")
+    merge = of_the_tools("merge", monkeypatch).merge
     old, new = b"1\n2\n3\n4\n", b"one\n2\n3\n4\n"
 
-    merged = import_module("merge").merge(
-        {"a": old}, {"a": b"1\r\n2\r\n3\r\nmine\r\n"}, {"a": new}, {}
-    )
+    merged = merge({"a": old}, {"a": b"1\r\n2\r\n3\r\nmine\r\n"}, {"a": new}, {})
 
     assert merged.written == {"a": b"one\r\n2\r\n3\r\nmine\r\n"}
     assert not merged.conflicts
@@ -240,8 +247,7 @@ def test_a_revision_of_the_template_follows_the_owners_last(
     message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(ROOT / "template/tools")
-    follow_own: Callable[[set[str]], list[str]] = import_module("revisions").follow_own
+    follow_own = of_the_tools("revisions", monkeypatch).follow_own
     versions = Path("src/app/migrations/sql/versions")
     versions.mkdir(parents=True)
     for name, down in own.items():
@@ -274,8 +280,7 @@ def test_revisions_of_mongodb_come_last_if_their_number_is_taken(
     then: list[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(ROOT / "template/tools")
-    follow_own: Callable[[set[str]], list[str]] = import_module("revisions").follow_own
+    follow_own = of_the_tools("revisions", monkeypatch).follow_own
     versions = Path("src/app/migrations/mongodb/versions")
     versions.mkdir(parents=True)
     for name in (*own, *brought):
