@@ -56,7 +56,8 @@ class Storage(AsyncSqlStorage):
 
     async def write(self, call: Bound) -> int:
         status: str = await self.on_driver(partial(self._confirmed, "execute", call))
-        return int(status.rpartition(" ")[2])
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdecimal() else -1  # It is no number after a CREATE.
 
     async def change(
         self, change: Change, get: sa.Select[Any], this: Mapping[str, Any], new: Mapping[str, Any]

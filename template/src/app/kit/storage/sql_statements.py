@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-FLOATS = (sa.Float, sa.Numeric)
+NO_TYPE = -1  # of a driver; SQLAlchemy refuses it where it needs one.
 
 Convert = Callable[[Any], Any]
 
@@ -45,24 +45,50 @@ class Compiled(NamedTuple):
         return [*zip(*columns, strict=True)]
 
 
-@lru_cache(maxsize=1000)
+_compiled = WeakKeyDictionary[Any, dict[Any, Compiled | None]]()
+"""What is kept of a statement goes with it, so that one with much data takes no memory."""
+
+
 def compiled(statement: Any, names: tuple[str, ...], dialect: sa.Dialect) -> Compiled | None:
     """Return a statement for parameters of these names.
 
     ``None`` if SQLAlchemy has to do something at each execution: render a list of unknown length,
-    call the default of a column, or see the driver's type of a float.
+    call the default of a column or of a parameter, or see the driver's types. Raises SQLAlchemy's
+    ``InvalidRequestError`` if a parameter has no value.
     """
+    known = _compiled.setdefault(statement, {})
+    key = names, dialect
+    if key not in known:
+        known[key] = _compile(statement, names, dialect) if _is_typed(statement) else None
+    return known[key]
+
+
+def _is_typed(statement: Any) -> bool:
+    """Return whether the order of columns is known: that of a text in a statement is not."""
+    parts = sa.sql.visitors.iterate(statement)
+    is_whole = isinstance(statement, sa.TextClause)
+    return is_whole or (
+        isinstance(statement, sa.SelectBase | sa.UpdateBase)
+        and not any(isinstance(part, sa.TextClause) for part in parts)
+    )
+
+
+def _compile(statement: Any, names: tuple[str, ...], dialect: sa.Dialect) -> Compiled | None:
     made = statement.compile(dialect=dialect, column_keys=names)
-    types = [column.type for column in getattr(statement, "exported_columns", ())]
-    floats = any(isinstance(each, FLOATS) and not each.asdecimal for each in types)
-    if made.post_compile_params or made.insert_prefetch or made.update_prefetch or floats:
+    calls = made.insert_prefetch or made.update_prefetch or any(b.callable for b in made.bind_names)
+    if calls or made.post_compile_params or made.effective_returning:
         return None
+    given = made.construct_params(dict.fromkeys(names))
+    types = [column.type for column in getattr(statement, "exported_columns", ())]
     to_driver = {name: _to_driver(bind.type, dialect) for bind, name in made.bind_names.items()}
-    from_driver = {number: _from_driver(type_, dialect) for number, type_ in enumerate(types)}
+    try:
+        from_driver = {number: _from_driver(type_, dialect) for number, type_ in enumerate(types)}
+    except sa.exc.InvalidRequestError:
+        return None  # The type needs the driver's type of the column.
     return Compiled(
         str(made),
         tuple(made.positiontup),
-        {name: value for name, value in made.params.items() if name not in names},
+        {name: value for name, value in given.items() if name not in names},
         {name: convert for name, convert in to_driver.items() if convert},
         {number: convert for number, convert in from_driver.items() if convert},
     )
@@ -73,9 +99,9 @@ def _to_driver(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert 
 
 
 def _from_driver(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert | None:
-    if isinstance(type_, FLOATS) and dialect.supports_native_decimal:
+    if isinstance(type_, sa.Numeric) and type_.asdecimal and dialect.supports_native_decimal:
         return None  # SQLAlchemy would ask for the driver's type of the column.
-    return type_.dialect_impl(dialect).result_processor(dialect, None)
+    return type_.dialect_impl(dialect).result_processor(dialect, NO_TYPE)
 
 
 @dataclass(frozen=True)
