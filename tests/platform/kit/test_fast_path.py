@@ -22,7 +22,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 from starlette import routing
 from starlette.middleware import Middleware
 from starlette.responses import StreamingResponse
@@ -58,6 +58,16 @@ async def names(request: Request) -> list[str]:
 async def closing() -> AsyncIterator[str]:
     yield "open"
     closed.append("closed")
+
+
+def at_least_two(name: str) -> str:
+    if len(name) < 2:
+        raise HTTPException(409, "The name is too short.")
+    return name
+
+
+async def raise_another(request: Request, error: Exception) -> Response:
+    raise HTTPException(409, "There are things.")
 
 
 Names = Annotated[list[str], Depends(names)]
@@ -97,11 +107,24 @@ async def post(name: str, what: str, body: Annotated[Thing, Body()]) -> Any:
             raise RequestValidationError([{"loc": ("body", "x"), "msg": "no", "type": "x"}])
         case "bug":
             raise ZeroDivisionError
+        case "lookup":
+            raise LookupError
         case "unlike":
             return Data("not a thing")
         case "text":
             return PlainTextResponse(name, 202)
     return body
+
+
+@router.put("/{name}/received")
+async def received(name: str, body: Thing, request: Request) -> list[Any]:
+    chunks = [chunk for _ in range(2) async for chunk in request.stream()]
+    return [await request.is_disconnected(), await request.body(), chunks, body]
+
+
+@router.get("/{name}/checked")
+async def checked(name: Annotated[str, AfterValidator(at_least_two)]) -> str:
+    return name
 
 
 @router.post("/{name}")
@@ -195,6 +218,7 @@ def both(settings: Settings, samples: None) -> Iterator[Both]:
     apps = [create_app(settings), create_app(settings)]
     for app in apps:
         app.include_router(router)
+        app.add_exception_handler(LookupError, raise_another)
     reached, innermost = watch(apps[0]), apps[1].user_middleware.pop()
     assert "FastPath" in repr(innermost)
     options: Any = {"raise_server_exceptions": False, "headers": {"X-Request-ID": "same"}}
@@ -220,6 +244,9 @@ ORDINARY = [
     ("POST", "/things/a/b", JSON, THING),
     ("POST", "/things/a/b", JSON, '{"name": "a", "size": null}'),
     *(("POST", f"/things/a/{what}", JSON, THING) for what in ("teapot", "invalid", "bug", "text")),
+    ("POST", "/things/a/lookup", JSON, THING),
+    ("PUT", "/things/a/received", JSON, THING),
+    ("GET", "/things/ab/checked", {}, ""),
     ("POST", "/things/missing/invalid", JSON, THING),
     ("POST", "/things/a/unlike", JSON, THING),
     ("GET", "/things/a/needed?q=1&from=2", {}, ""),
@@ -231,6 +258,7 @@ OTHERS = [
     ("GET", "/things/missing?limit=x&limit=", {}, ""),
     ("GET", "/things/a", {"X-Mode": "c"}, ""),
     ("GET", "/things/a/needed", {}, ""),
+    ("GET", "/things/a/checked", {}, ""),
     ("GET", "/things/a/filter?name=b&size=3", {}, ""),
     ("GET", "/things/a/cookie", {"Cookie": "session=s"}, ""),
     *(("GET", f"/things/a/{what}", {}, "") for what in ("sync", "closing", "later", "json")),

@@ -136,8 +136,10 @@ class _Operation:
         request = StrictRequest(scope, receive_again)
         try:
             arguments = self._arguments(request, *messages)
-        except ValueError:
+        except Exception:  # Also what an owner's validator raises: FastAPI has it handled.
             return receive_again
+        if messages:
+            await request.body()  # Stays, whatever the endpoint receives before it.
         scope.update(route=self._route, endpoint=self._endpoint.call, router=request.app.router)
         try:
             answer: ASGIApp = await self._respond(request, arguments)
@@ -146,7 +148,8 @@ class _Operation:
         if type(answer) is not Response:
             given = request.app.exception_handlers.items()
             handlers = {kind: handle for kind, handle in given if kind not in (500, Exception)}
-            answer = ExceptionMiddleware(answer, handlers)
+            for _ in "route", "application":  # A handler may raise for another one.
+                answer = ExceptionMiddleware(answer, handlers)
         await answer(scope, receive_again, send)
         return None
 
