@@ -21,6 +21,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app.kit.errors import NotFound, ServiceError
 from app.kit.features import Feature
@@ -149,6 +150,18 @@ def test_an_answer_is_streamed(app: FastAPI, client: TestClient) -> None:
         return StreamingResponse(f"{n}\n" for n in range(3))
 
     assert client.get("/lines").text == "0\n1\n2\n"
+
+
+def test_a_mounted_application_sends_no_headers(app: FastAPI, client: TestClient) -> None:
+    async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"mounted"})
+
+    app.mount("/mounted", mounted)
+    answer = client.get("/mounted/")
+
+    assert (answer.status_code, answer.text) == (200, "mounted")
+    assert answer.headers["X-Request-ID"]
 
 
 def test_a_middleware_is_added(app: FastAPI) -> None:

@@ -409,3 +409,19 @@ def test_a_route_that_is_put_first_later_wins() -> None:
     app.router.routes.insert(0, routing.Route("/things/{name}", own))
 
     assert client.get("/things/a").text == "own"
+
+
+@pytest.mark.parametrize("layers", [[Middleware(FastPath)], []])
+def test_urls_are_those_of_the_outermost_application(layers: list[Middleware]) -> None:
+    inner, outer = Application(middleware=layers), FastAPI()
+
+    async def where(request: Request) -> str:
+        return request.url_for("outermost").path
+
+    included = APIRouter(route_class=Route)
+    included.get("/where")(where)
+    inner.include_router(included)
+    outer.mount("/inner", inner)
+    outer.get("/", name="outermost")(own)
+
+    assert TestClient(outer).get("/inner/where").json() == "/"

@@ -140,7 +140,8 @@ class _Operation:
             return receive_again
         if messages:
             await request.body()  # Stays, whatever the endpoint receives before it.
-        scope.update(route=self._route, endpoint=self._endpoint.call, router=request.app.router)
+        scope.update(route=self._route, endpoint=self._endpoint.call)
+        scope.setdefault("router", request.app.router)  # Of the outermost application, for URLs.
         try:
             answer: ASGIApp = await self._respond(request, arguments)
         except Exception as error:

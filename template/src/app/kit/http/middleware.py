@@ -64,7 +64,8 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] in BEGINNINGS:
             self.status = message["status"]
-            others = (each for each in message["headers"] if each[0] != b"x-request-id")
+            sent = message.get("headers", ())  # A mounted application may have none.
+            others = (each for each in sent if each[0] != b"x-request-id")
             message["headers"] = [*others, (b"x-request-id", self.request_id.encode())]
         await self._send(message)
 
