@@ -22,6 +22,7 @@ class StrippedPrefix:
 
         async def send_prefixed(message: Message) -> None:
             if message["type"] == "http.response.start":
+                message.setdefault("headers", [])  # ASGI lets an application leave them out.
                 headers = MutableHeaders(scope=message)
                 location = headers.get("location", "")
                 if location.startswith("/") and not location.startswith("//"):
