@@ -6,12 +6,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -92,7 +92,7 @@ def app(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     with (
         TemporaryDirectory() as folder,
         chdir(folder),
-        patch.dict(os.environ, _environment(**variables), clear=True),
+        patch.dict(os.environ, environment(**variables), clear=True),
         patch.object(sys, "argv", ["app", *arguments]),
         redirect_stdout(out),
         redirect_stderr(err),
@@ -106,52 +106,14 @@ def app(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
-def start(
-    arguments: Sequence[str], variables: dict[str, str], **options: Any
-) -> subprocess.Popen[bytes]:
-    """Start the same in another process."""
-    command = [sys.executable, "-m", "tests.kit.probe.service", *arguments]
-    return subprocess.Popen(command, cwd=gettempdir(), env=_environment(**variables), **options)
-
-
-def _environment(**variables: str) -> dict[str, str]:
+def environment(**variables: str) -> dict[str, str]:
+    """Return the environment of a command, with nothing of this one but its paths."""
     root = str(Path(__file__).parents[2])
     paths = [root, os.environ.get("PYTHONPATH", "")]  # Of a service that is not installed.
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
     } | variables
-
-
-@contextmanager
-def process(
-    settings: Settings, log: Path, *options: str, **variables: str
-) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run the service in another process; yield it with its host and port when it is ready."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    variables |= {"DATABASE_URL": url(settings), "PORT": address.rpartition(":")[2]}
-    with log.open("w") as file:
-        running = start(["serve", *options], variables, stderr=file)
-    try:
-        _await_ready(f"http://{address}/health/ready")
-        yield running, address
-    finally:
-        running.terminate()  # Killed, it would leave its workers behind.
-        try:
-            running.wait(timeout=10)
-        finally:
-            running.kill()
-
-
-def _await_ready(address: str) -> None:
-    for _ in range(300):
-        try:
-            if httpx2.get(address).status_code == 200:
-                return
-        except httpx2.TransportError:
-            time.sleep(0.05)
-    raise TimeoutError(address)
 
 
 def check_line(run: subprocess.CompletedProcess[str], *words: str) -> None:

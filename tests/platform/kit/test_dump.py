@@ -20,7 +20,8 @@ from app.settings import Settings
 from tests.kit.dumps import dump_of, dumped, loaded, many, quiet
 from tests.kit.probe.models import Sample
 from tests.kit.probe.service import PROBE
-from tests.kit.support import start, url
+from tests.kit.running import start
+from tests.kit.support import url
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from app.settings import Settings
 from tests.kit.dumps import dump_of, many
 from tests.kit.probe.models import Sample
 from tests.kit.probe.service import PROBE
-from tests.kit.support import app, check_line, start, url
+from tests.kit.running import start
+from tests.kit.support import app, check_line, url
 
 
 def names(folder: Path) -> list[str]:

@@ -12,7 +12,8 @@ import pytest
 from app.kit.dump.feature import TransferError
 from app.kit.dump.files import STREAM, reading, writing
 from tests.kit.dumps import dump_of
-from tests.kit.support import app, check_line, start
+from tests.kit.running import start
+from tests.kit.support import app, check_line
 
 
 def names(folder: Path) -> list[str]:

@@ -23,8 +23,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from app.kit.storage import open_storage
 from app.settings import Settings
 from tests.kit.probe.service import PROBE, create_app
-from tests.kit.running import await_lines
-from tests.kit.support import process, serving
+from tests.kit.running import await_lines, process
+from tests.kit.support import serving
 
 EACH = 5
 STARTED = "startup complete"

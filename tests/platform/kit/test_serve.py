@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 
 from app.settings import Settings
-from tests.kit.support import process
+from tests.kit.running import process
 
 
 def test_workers_answer_log_and_end(settings: Settings, tmp_path: Path) -> None:

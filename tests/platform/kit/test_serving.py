@@ -20,7 +20,7 @@ from app.kit.http.server import EventLoop, listen
 from app.settings import Settings
 from tests.kit.probe.service import create_app
 from tests.kit.running import await_lines
-from tests.kit.support import process as serving
+from tests.kit.running import process as serving
 
 CLIENTS = 4
 POST = (

@@ -23,7 +23,8 @@ from app.kit.storage import open_storage
 from app.kit.storage.sqlite import Storage
 from app.settings import Settings
 from tests.kit.probe import sql
-from tests.kit.support import process, url
+from tests.kit.running import process
+from tests.kit.support import url
 
 POST = (
     b"POST /probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
