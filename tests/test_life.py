@@ -84,7 +84,7 @@ from importlib import import_module
 import httpx2
 from app.kit.dump import work
 from app.kit.dump.feature import choose
-from app.kit.dump.lines import first_feature
+from app.kit.dump.reading import first_feature
 from app.kit.features import FEATURES
 from app.kit.resources import references
 from app.kit.storage import open_storage

@@ -8,7 +8,8 @@ import typer
 from pydantic import SecretStr
 
 from app.kit.auth.access import InvalidToken
-from app.kit.auth.token import build_verifier, future_day, new_token, subject, token
+from app.kit.auth.token import build_verifier, new_token
+from app.kit.auth.token_command import future_day, subject, token
 from app.kit.caller import Access, Caller
 from app.kit.environment import read_dotenv
 from app.kit.errors import InvalidSettings

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from app.kit.dump import lines as dump_lines
-from app.kit.dump import work
+from app.kit.dump import reading, work
 from app.kit.dump.feature import Format, TransferError
-from app.kit.dump.lines import Checksum, first_feature, lines, read
+from app.kit.dump.lines import Checksum, lines
+from app.kit.dump.reading import first_feature, read
 from tests.kit.dumps import PROBE_FORMAT, dump_of, many, numbered, quiet, sample
 from tests.kit.fuzzing import EXAMPLES
 from tests.kit.probe.models import Record
@@ -142,9 +143,12 @@ def test_a_line_that_is_too_long_is_neither_written_nor_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dump = dump_of([sample(0)])
-    monkeypatch.setattr(dump_lines, "MAX_LINE", dump.index(b"\n") + 1)
+    length = dump.index(b"\n")
+    for module in dump_lines, reading:
+        monkeypatch.setattr(module, "MAX_LINE", length + 1)
     checked(dump_of([sample(0)]))
-    monkeypatch.setattr(dump_lines, "MAX_LINE", dump.index(b"\n"))
+    for module in dump_lines, reading:
+        monkeypatch.setattr(module, "MAX_LINE", length)
 
     with pytest.raises(TransferError, match=f"^probe {numbered(0)}: It is longer than"):
         dump_of([sample(0)])

@@ -11,8 +11,8 @@ from app.kit.dump import work
 from app.kit.dump.changes import Deletions, Earlier
 from app.kit.dump.feature import choose
 from app.kit.dump.files import STREAM, reading, regular_size, writing
-from app.kit.dump.lines import first_feature
 from app.kit.dump.progress import progress_bar
+from app.kit.dump.reading import first_feature
 from app.kit.service import on_storage, read_settings
 from app.kit.storage import Storage
 

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from app.kit.dump.changes import Changes, Deletions, Earlier, delete
 from app.kit.dump.feature import DumpedFeature, Format, TransferError
-from app.kit.dump.lines import Checksum, lines, read
+from app.kit.dump.lines import Checksum, lines
+from app.kit.dump.reading import read
 from app.kit.errors import ServiceError, Unavailable
 
 Progress = Callable[[int, int], None]
