@@ -16,7 +16,8 @@ MOVED = {
 GONE = "src/app/transfer/files.py"
 OWN = {
     "src/app/greeting.py": 'GREETING = "Hello"\n',
-    "src/app/hours.py": "from app.http.metrics import measure\nfrom app import logs\n",
+    "src/app/hours.py": "from app.http.metrics import measure\nfrom app import logs\n"
+    "from app.http.routing import Route\n",
 }
 MINE = "\n# Mine.\n"
 
@@ -75,7 +76,8 @@ def test_the_newest_tool_moves_edits_along(
         assert f"    {old} -> {new}\n" in printed.partition("with your edits")[2]
         assert (tmp_path / new).read_bytes() == wanted[new] + MINE.encode()
     assert f"    saved/{GONE}.saved\n" in printed
-    stale = "app.http.metrics (now app.kit.http.metrics), app.logs (now app.kit.logs)"
+    modules = ("http.metrics", "http.routing", "logs")
+    stale = ", ".join(f"app.{name} (now app.kit.{name})" for name in modules)
     assert f"    src/app/hours.py: {stale}\n" in printed
     assert set(files(tmp_path)) - wanted.keys() == {*OWN, f"saved/{GONE}.saved"}
     (tmp_path / "src/app/hours.py").unlink()

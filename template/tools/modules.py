@@ -9,9 +9,13 @@ from change import Change
 def stale_imports(changed: Change) -> list[str]:
     """Return the owner's modules that import modules which the template removed, with these."""
     merged = changed.merged
-    gone = {_module(name): "" for name in merged.removed if name.endswith(".py")}
+    modules = {_module(name) for name in changed.new}
+    removed = {_module(name) for name in merged.removed if name.endswith(".py")}
+    # A file that has changed too much to be found as moved has its old name in ``kit``.
+    kit = {module: module.replace("app.", "app.kit.", 1) for module in removed}
+    gone = {a: f" (now {b})" if b in modules else "" for a, b in kit.items()}
     gone |= {_module(a): f" (now {_module(b)})" for a, b in merged.moved.items()}
-    lost = gone.keys() - {_module(name) for name in changed.new}
+    lost = gone.keys() - modules
     own = changed.mine.keys() - changed.new.keys() - merged.removed.keys() - merged.moved.keys()
     found = {
         name: sorted(_imports(changed.mine[name]) & lost)
@@ -19,9 +23,9 @@ def stale_imports(changed: Change) -> list[str]:
         if name.endswith(".py") and Path(name).exists()  # A generated one may have gone, too.
     }
     return [
-        f"{name}: {', '.join(module + gone[module] for module in modules)}"
-        for name, modules in found.items()
-        if modules
+        f"{name}: {', '.join(module + gone[module] for module in imported)}"
+        for name, imported in found.items()
+        if imported
     ]
 
 

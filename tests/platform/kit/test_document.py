@@ -1,11 +1,16 @@
 """The problems of the document are those that are answered, and its examples can be sent."""
 
+import json
 from typing import Any
 from urllib.parse import urljoin
 
 import httpx2
 import pytest
+from fastapi import Request
 
+from app.kit.errors import Taken
+from app.kit.http.examples import example_of
+from app.kit.http.problems import service_error
 from tests.kit.support import JSON
 
 
@@ -50,6 +55,14 @@ def test_a_problem_of_the_document_is_one_that_is_answered(
 
     example = media["application/problem+json"]["example"]
     assert answer.json() == example | {"request_id": answer.headers["X-Request-ID"]}
+
+
+async def test_the_problem_of_a_value_that_is_taken_is_one_that_is_answered() -> None:
+    answer = await service_error(Request({"type": "http"}), Taken("name"))
+
+    answered = json.loads(bytes(answer.body))
+    assert answered == example_of(409, {}) | {"request_id": answered["request_id"]}
+    assert "errors" not in example_of(409, {}, "A note has at most 100 comments.")
 
 
 def test_summaries_are_words(document: Any) -> None:

@@ -25,6 +25,7 @@ DETAILS = {
     500: BUG,
     503: TOO_MANY,
 }
+TAKEN = {"in": "body", "pointer": "/name", "detail": DETAILS[409]}
 OF_BODY = {"in": "body", "pointer": "", "detail": NOT_JSON}
 OF_QUERY = {
     "in": "query",
@@ -35,12 +36,14 @@ OF_QUERY = {
 
 def example_of(status: int, operation: Mapping[str, Any], detail: str = "") -> dict[str, Any]:
     """Return a problem that the operation can answer with."""
-    invalid = [OF_BODY if "requestBody" in operation else OF_QUERY]
+    parts = {409: [] if detail else [TAKEN]}
+    parts[422] = [OF_BODY if "requestBody" in operation else OF_QUERY]
+    errors = parts.get(status)
     return {
         "type": "about:blank",
         "title": title(status),
         "status": status,
         "detail": detail or DETAILS.get(status, title(status)),
         "request_id": "e2259893-91a9-45ea-b46d-cb965cbe0cae",
-        **({"errors": invalid} if status == 422 else {}),
+        **({"errors": errors} if errors else {}),
     }
