@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Made, Run, commit, environment, render
+from conftest import ROOT, Made, Run, commit, environment, files, render
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
@@ -16,6 +16,9 @@ INDENTED = re.compile(r"^    (.*)$", re.MULTILINE)
 INLINE = re.compile(r"`((?:make|uv|uvx|alembic|copier|\.venv/bin/[^\s`]+) [^`]+)`")
 START = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*((?:make|app|uv|uvx|alembic|\.venv/bin/\S+)(?: .*)?)")
 TARGET = re.compile(r"^([a-z.-]+):", re.MULTILINE)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+NAMED_TEST = re.compile(r"`(test_\w+)`")
+NAMED_FILE = re.compile(r"`((?:kit|tests|tools)/[\w/.-]+\.py)`")
 
 
 def commands(page: Path) -> list[str]:
@@ -99,6 +102,31 @@ def test_one_command_begins_a_revision_for_each_kind_of_database(
     written = [path.name for path in tmp_path.glob("src/app/migrations/*/versions/*bookmarks.py")]
     assert len(written) == 4
     assert {"0002_add_bookmarks.py", "0003_add_bookmarks.py"} <= set(written)
+
+
+def test_links_lead_somewhere() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for name, anchor in LINK.findall(page.read_text()):
+            target = page.parent / name if name else page
+            assert target.exists(), (page, name)
+            assert not anchor or anchor in anchors(target), (page, name, anchor)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names by which links lead to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+def test_decisions_name_tests_and_files_that_exist() -> None:
+    paths = [f"/{name}" for name in files(ROOT)]
+    tests = "".join((ROOT / path[1:]).read_text() for path in paths if "/test_" in path)
+
+    for page in (ROOT / "docs/decisions").glob("*.md"):
+        text = page.read_text()
+        unknown = {name for name in NAMED_TEST.findall(text) if f"def {name}(" not in tests}
+        wrong = {f for f in NAMED_FILE.findall(text) if not any(p.endswith(f"/{f}") for p in paths)}
+        assert not unknown | wrong, page.name
 
 
 def test_make_feature_prints_what_its_page_says(rendered: Made, tmp_path: Path, run: Run) -> None:
