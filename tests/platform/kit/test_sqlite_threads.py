@@ -9,9 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
-from threading import Timer, active_count
+from threading import Event, Timer, active_count
 from typing import Any
 
 import pytest
@@ -62,8 +62,8 @@ def locked(file: Settings) -> Iterator[sqlite3.Connection]:
         yield other
 
 
-async def insert(storage: Storage) -> int:
-    return await storage.bounded(lambda: storage.execute(INSERT, x=1))
+async def insert(storage: Storage, x: int = 1) -> int:
+    return await storage.bounded(lambda: storage.execute(INSERT, x=x))
 
 
 async def count(storage: Storage) -> int:
@@ -140,6 +140,64 @@ async def test_what_nobody_waits_for_is_not_committed(storage: Storage) -> None:
     await storage.transact(lambda _: None)
 
     assert await count(storage) == 0
+
+
+@asynccontextmanager
+async def busy(storage: Storage) -> AsyncIterator[None]:
+    """Have the thread that writes do something else, while others come."""
+    released = Event()
+    working = asyncio.create_task(storage.transact(lambda _: released.wait(1)))
+    yield
+    await asyncio.sleep(0.1)
+    released.set()
+    await working
+
+
+def driver(connection: sa.Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+async def test_writers_that_wait_share_a_commit(storage: Storage) -> None:
+    done: list[str] = []
+    await storage.transact(lambda connection: driver(connection).set_trace_callback(done.append))
+    async with busy(storage):
+        inserts = [asyncio.create_task(insert(storage, x)) for x in range(3)]
+    await asyncio.gather(*inserts)
+
+    shared = [f"INSERT INTO t VALUES ({x})" for x in range(3)]
+    assert done[-5:] == ["BEGIN IMMEDIATE", *shared, "COMMIT"]
+
+
+async def test_a_writer_fails_alone(storage: Storage) -> None:
+    await storage.execute(sa.text("CREATE UNIQUE INDEX i ON t (x)"))
+    async with busy(storage):
+        inserts = [asyncio.create_task(insert(storage, x)) for x in (1, 2, 2, 3)]
+    done = await asyncio.gather(*inserts, return_exceptions=True)
+
+    assert [type(each) for each in done] == [int, int, sa.exc.IntegrityError, int]
+    assert await count(storage) == 3
+
+
+async def test_a_writer_leaves_alone(storage: Storage) -> None:
+    reached, released = Event(), Event()
+
+    def pause() -> int:
+        reached.set()
+        released.wait(1)
+        return 2
+
+    await storage.transact(lambda c: driver(c).create_function("pause", 0, pause))
+    paused = sa.text("INSERT INTO t VALUES (pause())")
+    async with busy(storage):
+        inserts = [asyncio.create_task(insert(storage, x)) for x in (1, 3)]
+        inserts.append(asyncio.create_task(storage.execute(paused)))
+    await asyncio.to_thread(reached.wait, 1)
+    inserts[0].cancel()
+    await asyncio.sleep(0)
+    released.set()
+    await asyncio.wait(inserts)
+
+    assert await storage.fetch(sa.text("SELECT x FROM t ORDER BY x")) == [(2,), (3,)]
 
 
 async def test_a_full_disk_costs_no_more_than_the_write(storage: Storage) -> None:

@@ -62,14 +62,14 @@ class Storage(AsyncSqlStorage):
     async def write(self, call: Bound) -> int:
         return await self.on_driver(lambda connection: connection.cursor().execute(*call))
 
-    async def update_and_select(self, update: Bound, select: Bound) -> Sequence[Any]:
-        async def work(connection: Any) -> Sequence[Any]:
+    async def update_and_select(self, update: Bound, select: Bound) -> tuple[int, Sequence[Any]]:
+        async def work(connection: Any) -> tuple[int, Sequence[Any]]:
             await connection.begin()
             try:
-                changed = await connection.cursor().execute(*update)
-                rows = await _select(select, connection) if changed else ()
+                changed: int = await connection.cursor().execute(*update)
+                rows = await _select(select, connection)
                 await connection.commit()
-                return rows
+                return changed, rows
             except MySQLError:
                 if connection.connected:
                     await connection.rollback()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from app.kit.settings import ServiceSettings
 from app.kit.storage import postgres_errors, postgres_url
 from app.kit.storage.operations import Fault
-from app.kit.storage.postgres_changes import at_once, new_values
+from app.kit.storage.postgres_changes import at_once
 from app.kit.storage.postgres_connect import LIMIT, Connector
 from app.kit.storage.sql_async import AsyncSqlStorage, Connect, lazily
 from app.kit.storage.sql_statements import Bound, Change, Compiled
@@ -55,15 +55,26 @@ class Storage(AsyncSqlStorage):
         return rows
 
     async def write(self, call: Bound) -> int:
-        status: str = await self.on_driver(partial(self._confirmed, "execute", call))
-        count = status.rpartition(" ")[2]
-        return int(count) if count.isdecimal() else -1  # It is no number after a CREATE.
+        return _count(await self.on_driver(partial(self._confirmed, "execute", call)))
+
+    async def update_and_select(self, update: Bound, select: Bound) -> tuple[int, Sequence[Any]]:
+        async def work(connection: Any) -> tuple[int, Sequence[Any]]:
+            async with connection.transaction(isolation="read_committed"):
+                status = await connection.execute(update.sql, *update.values)
+                rows = await connection.fetch(select.sql, *select.values)
+            self._connector.require_confirmed(connection)
+            return _count(status), rows
+
+        return await self.on_driver(work)
 
     async def change(
         self, change: Change, get: sa.Select[Any], this: Mapping[str, Any], new: Mapping[str, Any]
-    ) -> Sequence[Any]:
-        """Do the same in one statement, which may also return nothing if the row changes now."""
-        return await self.fetch(at_once(change, tuple(new)), **this, **new_values(new))
+    ) -> tuple[int, Sequence[Any]]:
+        """Try it in one statement first, which changes nothing if the row changes just now."""
+        statement, values = at_once(change, tuple(new)), {f"new_{n}": new[n] for n in new}
+        if rows := await self.fetch(statement, **this, **values):
+            return 1, rows
+        return await super().change(change, get, this, new)
 
     def compiled(self, statement: sa.Executable, names: Iterable[str]) -> Compiled | None:
         """Do the same; behind a pooler, the limit of time needs a transaction."""
@@ -129,6 +140,11 @@ class Storage(AsyncSqlStorage):
     def _limit(self, connection: sa.Connection) -> None:
         if self._connector.is_pooled:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LIMIT}")
+
+
+def _count(status: str) -> int:
+    count = status.rpartition(" ")[2]
+    return int(count) if count.isdecimal() else -1  # It is no number after a CREATE.
 
 
 def _leave_read_only(context: sa.ExceptionContext) -> None:

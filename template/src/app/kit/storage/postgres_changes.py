@@ -1,6 +1,5 @@
 """Changes as one statement, which also selects the changed resource."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +11,7 @@ from app.kit.storage.sql_tables import THIS_ID
 
 @lru_cache(maxsize=1000)
 def at_once(change: Change, names: tuple[str, ...]) -> sa.Select[Any]:
-    """Return a change as one statement, which also sets the named columns to ``new_values``.
+    """Return a change as one statement, which also sets the named columns to parameters ``new_…``.
 
     An update that waited for a lock sees the newest row, but other tables as they were when the
     statement began: it would return old parts with a new version. So it changes a row only if that
@@ -24,8 +23,3 @@ def at_once(change: Change, names: tuple[str, ...]) -> sa.Select[Any]:
     new = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
     update = change.update.values(new).where(table.c.version == current)
     return change.whole(update.returning(*change.columns).cte("changed"))
-
-
-def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that set columns to values."""
-    return {f"new_{name}": value for name, value in values.items()}

@@ -68,16 +68,20 @@ class SqlStorage(SqlSnapshots):
 
     async def change(
         self, change: Change, get: sa.Select[Any], this: Mapping[str, Any], new: Mapping[str, Any]
-    ) -> Sequence[Any]:
-        """Set the columns ``new``, and return what ``get`` selects then, in one transaction.
+    ) -> tuple[int, Sequence[Any]]:
+        """Set the columns ``new`` of the row that the parameters ``this`` say, in one transaction.
 
-        The parameters ``this`` say which row; if it does not exist, nothing is returned.
+        Return how many rows that changed, one or none, and what ``get`` selects then.
         """
-        update, select = self.compiled(change.update, (*this, *new)), self.compiled(get, this)
-        if not update or not select:
-            return ()
-        calls = update.bind({**this, **new}), select.bind(this)
-        return select.rows(await self._call(self.update_and_select, *calls))
+        values = {**this, **new}
+        update, select = self.compiled(change.update, values), self.compiled(get, this)
+        if update and select:
+            calls = update.bind(values), select.bind(this)
+            changed, rows = await self._call(self.update_and_select, *calls)
+            return changed, select.rows(rows)
+        return await self.transact(
+            lambda c: (c.execute(change.update, values).rowcount, c.execute(get, this).all())
+        )
 
     def compiled(self, statement: sa.Executable, names: Iterable[str]) -> Compiled | None:
         """Return a statement with parameters of these names, if it can go to the driver."""
@@ -97,12 +101,12 @@ class SqlStorage(SqlSnapshots):
     async def write(self, call: Bound) -> int:
         """Return the number of rows that a statement, durable when this returns, affected."""
 
-    async def update_and_select(self, update: Bound, select: Bound) -> Sequence[Any]:
-        """Return the driver's rows, in one transaction; none if no row is updated.
+    @abstractmethod
+    async def update_and_select(self, update: Bound, select: Bound) -> tuple[int, Sequence[Any]]:
+        """Return how many rows an update changed, and the driver's rows after it.
 
-        It is for ``change`` alone.
+        It is one transaction, durable when this returns.
         """
-        raise NotImplementedError
 
     async def read(self, work: Work[T]) -> T:
         """Run read-only ``work`` and return its result."""

@@ -141,13 +141,15 @@ class Resources(Generic[R]):
     async def _change(
         self, change: Change, this_id: UUID, expected: Versions, values: Mapping[str, Any]
     ) -> R:
-        this = {"this_id": this_id, **expected_version(expected)}
-        new = {"updated_at": now(), **values}
-        for resource in self._read(await self.storage.change(change, self._get, this, new)):
-            return resource
-        return await self.storage.transact(
-            lambda connection: self.change_in(connection, change, this_id, expected, values)
-        )
+        new, tried = {"updated_at": now(), **values}, expected
+        while True:
+            this = {"this_id": this_id, **expected_version(tried)}
+            changed, rows = await self.storage.change(change, self._get, this, new)
+            resource = one(self._read(rows), None, self.kind)
+            if changed:
+                return resource
+            require(resource, expected, self.kind)  # Else it has changed just now.
+            tried = expected and frozenset({resource.version})
 
     def change_in(
         self,

@@ -1,7 +1,7 @@
 """SQLite by the standard library's driver, on threads."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -20,11 +20,11 @@ from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_statements import Bound
 from app.kit.storage.sql_work import Run, T, Work, beginning
 from app.kit.storage.sqlite_threads import Threads, check_time, is_over
+from app.kit.storage.sqlite_writer import BEGIN, Writer
 
 MIGRATION_SECONDS = 600
 LOCK_SECONDS = 0.1  # SQLite does not ask ``is_over`` while it waits for a lock.
 INSTRUCTIONS = 10_000  # SQLite calls ``is_over`` each time it has executed so many.
-BEGIN = "BEGIN IMMEDIATE"  # Else what reads first fails if another writes before it does.
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
@@ -42,32 +42,25 @@ class Storage(SqlStorage):
         self._migrating = beginning(engine, "PRAGMA foreign_keys=OFF", BEGIN)
         self._snapshot = beginning(engine, "BEGIN")
         self._readers = Threads(settings.database_pool_size, engine.connect)
-        self._writer = Threads(1, writing.connect)
+        self._writer = Writer(writing.connect)
 
     async def select(self, call: Bound) -> Sequence[Any]:
-        return await self._readers.run(lambda c: _driver(c).execute(*call).fetchall())
+        def fetch(connection: sa.Connection) -> Sequence[Any]:
+            driver: Any = connection.connection.driver_connection
+            return driver.execute(*call).fetchall()
+
+        return await self._readers.run(fetch)
 
     async def write(self, call: Bound) -> int:
-        return await self._transaction(lambda driver: driver.execute(*call).rowcount)
+        return await self._writer.change(lambda driver: int(driver.execute(*call).rowcount))
 
-    async def update_and_select(self, update: Bound, select: Bound) -> Sequence[Any]:
-        def work(driver: sqlite3.Connection) -> Sequence[Any]:
-            changed = driver.execute(*update).rowcount
-            return driver.execute(*select).fetchall() if changed else ()
-
-        return await self._transaction(work)
-
-    async def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do what ``transact`` does on the driver's connection."""
-
-        def transaction(connection: sa.Connection) -> T:
-            with (driver := _driver(connection)):
-                driver.execute(BEGIN)
-                result = work(driver)
-                check_time()  # A cancelled call is not committed.
-                return result
-
-        return await self._writer.run(transaction)
+    async def update_and_select(self, update: Bound, select: Bound) -> tuple[int, Sequence[Any]]:
+        return await self._writer.change(
+            lambda driver: (
+                driver.execute(*update).rowcount,
+                driver.execute(*select).fetchall(),
+            )
+        )
 
     async def read(self, work: Work[T]) -> T:
         return await self._readers.run(partial(_in_transaction, work))
@@ -98,10 +91,6 @@ class Storage(SqlStorage):
     async def dispose(self) -> None:
         await self._readers.aclose()
         await self._writer.aclose()
-
-
-def _driver(connection: sa.Connection) -> Any:
-    return connection.connection.driver_connection
 
 
 def _in_transaction(work: Work[T], connection: sa.Connection) -> T:
