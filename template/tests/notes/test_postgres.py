@@ -7,9 +7,8 @@ import sqlalchemy as sa
 
 from app.kit.idempotency import FirstRequest
 from app.kit.storage.postgres_changes import at_once
-from app.kit.storage.sql_requests import request_row
 from app.kit.storage.sql_statements import compiled
-from app.kit.storage.sql_tables import row
+from app.kit.storage.sql_tables import request_row, row
 from app.notes import sql_rows as sql
 from app.notes.models import NoteFields
 from tests.notes.made import new_note

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pymongo import errors
 
+from app.kit.storage.faults import Fault
 from app.kit.storage.mongodb_errors import fault
-from app.kit.storage.operations import Fault
 
 SORTED = {
     Fault.OUTAGE: "6 7 11 18 43 50 64 89 91 94 133 134 189 202 262 371 402 433 462 9001 10107 "

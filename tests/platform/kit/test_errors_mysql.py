@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from asyncmy import errors
 from asyncmy.converters import escape_item
 
+from app.kit.storage.faults import Fault
 from app.kit.storage.mysql_errors import fault
-from app.kit.storage.operations import Fault
 
 SORTED = {
     Fault.OUTAGE: "3 28 1040 1044 1045 1047 1049 1053 1114 1129 1180 1226 1290 1317 1461 1698 1836 "

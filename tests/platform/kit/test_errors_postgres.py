@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from asyncpg import exceptions
 
-from app.kit.storage.operations import Fault
+from app.kit.storage.faults import Fault
 from app.kit.storage.postgres_errors import fault
 from app.kit.storage.sql_errors import CLOSED
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from app.kit.storage.operations import Fault
+from app.kit.storage.faults import Fault
 from app.kit.storage.sqlite_errors import fault
 
 Connection = sqlite3.Connection

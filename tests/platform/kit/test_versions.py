@@ -3,7 +3,7 @@
 import pytest
 
 from app.kit.errors import InvalidSettings
-from app.kit.storage.operations import require_version
+from app.kit.storage.faults import require_version
 
 
 @pytest.mark.parametrize("found", [(8, 0, 17), (8, 0, 17, 1), (8, 1), (9, 7, 0), (10,)])

@@ -2,19 +2,23 @@
 
 from app.kit.storage.operations import operation
 from app.kit.storage.sql import SqlStorage
-from app.kit.storage.sql_requests import REQUEST, request_columns, request_row, to_request
+from app.kit.storage.sql_dumps import dump_rows
+from app.kit.storage.sql_reads import reader
 from app.kit.storage.sql_resources import Resources
-from app.kit.storage.sql_rows import dump_rows, reader
 from app.kit.storage.sql_statements import Change
 from app.kit.storage.sql_tables import (
     LIMIT,
+    REQUEST,
     THIS_ID,
     Ascii,
     Base,
     columns,
     is_expected,
+    request_columns,
+    request_row,
     row,
     selected,
+    to_request,
 )
 
 __all__ = [

@@ -126,6 +126,6 @@ class Repository(NoteRepository):
             first = Comment(*found)
             if first != replace(comment, id=first.id, created_at=first.created_at):
                 raise KeyReused
-            self.notes.make_durable(connection, note_id)
+            self.notes.requests.make_durable(connection, note_id)
             return first, version
         return None

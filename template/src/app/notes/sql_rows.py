@@ -3,7 +3,6 @@
 Statements are built once, here; each call only binds their parameters.
 """
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from app.kit.sql import (
     Change,
     columns,
     is_expected,
+    reader,
     request_columns,
     row,
     selected,
@@ -82,34 +82,19 @@ FIRST_COMMENT = sa.select(*COMMENT, comments.c.note_version).where(
     _OF_THIS, comments.c.idempotency_key == sa.bindparam("key")
 )
 
-_WIDTH = len(NOTE)
-_RECORD_WIDTH = _WIDTH + len(REQUEST)
+
+def _record(*values: Any) -> Record:
+    *note, key, sha256, comments = values
+    return Record(*(*note, comments, to_request(key, sha256)))
 
 
-def to_notes(rows: Iterable[Any]) -> list[Note]:
-    """Turn ordered rows, each a note with one of its comments, into notes."""
-    found: list[Note] = []
-    for each in rows:
-        if not found or found[-1].id != each[0]:
-            found.append(Note(*(*each[:_WIDTH], [])))
-        if each[_WIDTH] is not None:
-            found[-1].comments.append(Comment(*each[_WIDTH:]))
-    return found
+def _comment_record(*values: Any) -> CommentRecord:
+    *comment, key, version = values
+    return CommentRecord(*(*comment, CommentRequest(key, version) if key else None))
 
 
-def to_records(rows: Iterable[Any]) -> list[Record]:
-    """Do the same with rows that also have the columns of requests."""
-    found: list[Record] = []
-    for each in rows:
-        note, comment = each[:_RECORD_WIDTH], each[_RECORD_WIDTH:]
-        if not found or found[-1].id != note[0]:
-            request = to_request(*note[_WIDTH:])
-            found.append(Record(*(*note[:_WIDTH], [], request)))
-        if comment[0] is not None:
-            *fields, key, version = comment
-            origin = CommentRequest(key, version) if key else None
-            found[-1].comments.append(CommentRecord(*(*fields, origin)))
-    return found
+to_notes = reader(Note, Comment, len(NOTE))
+to_records = reader(_record, _comment_record, len(NOTE) + len(REQUEST))
 
 
 def comment_row(

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.kit.errors import Conflict, NotFound
 from app.kit.storage.operations import operation
 from app.kit.storage.sql import SqlStorage
-from app.kit.storage.sql_load import load_rows
+from app.kit.storage.sql_dumps import load_rows
 from app.kit.storage.sql_tables import columns
 from tests.kit.probe.models import Sample
 

@@ -1,9 +1,8 @@
 """MongoDB through PyMongo."""
 
 import asyncio
-import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,19 +12,11 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, OperationFailure
 
 from app.kit.errors import Conflict
-from app.kit.features import Feature
 from app.kit.migrations import mongodb as migrations
 from app.kit.settings import ServiceSettings
-from app.kit.storage import mongodb_errors, mongodb_url
-from app.kit.storage.operations import (
-    BROKEN,
-    OPERATION_SECONDS,
-    BoundedStorage,
-    Fault,
-    Pool,
-    require_version,
-    unavailable,
-)
+from app.kit.storage import mongodb_errors, mongodb_url, operations
+from app.kit.storage.faults import BROKEN, Fault, require_version, unavailable
+from app.kit.storage.operations import OPERATION_SECONDS, Pool
 
 Document = dict[str, Any]
 Collection = AsyncCollection[Document]
@@ -44,7 +35,7 @@ class Reference(NamedTuple):
     target: str
 
 
-class Storage(BoundedStorage):
+class Storage(operations.Storage):
     """An open MongoDB database.
 
     The URL cannot change its guarantees. A write is acknowledged once a majority of the members
@@ -54,12 +45,11 @@ class Storage(BoundedStorage):
     "linearizable" costs a round trip to the other members.
     """
 
-    system = "mongodb"
-
-    _shared: Snapshot | None = None
+    system = module = "mongodb"
+    fault = staticmethod(mongodb_errors.fault)
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self.client = _client(settings)
+        self.client = mongodb_url.client(settings)
         self.database = self.client.get_default_database()
         self._size = settings.database_pool_size
         self._migrated = False
@@ -68,13 +58,8 @@ class Storage(BoundedStorage):
         self._slots = asyncio.Semaphore(settings.database_pool_size)
 
     def pool(self) -> Pool:
-        """Return the present use of the pool; each operation uses one connection."""
         used = min(self.in_flight, self._size)
         return Pool(self._size, used, self.in_flight - used)
-
-    def repository(self, feature: Feature) -> Any:
-        """Return the feature's ``Repository`` on this database."""
-        return feature.load("mongodb").Repository(self)
 
     async def find(
         self, source: Collection, chosen: Document, *, sort: Document, limit: int
@@ -104,9 +89,6 @@ class Storage(BoundedStorage):
         async with self.client.start_session() as session:
             return await session.with_transaction(work)
 
-    def fault(self, error: Exception) -> Fault | None:
-        return mongodb_errors.fault(error)
-
     async def scan(
         self, read: Callable[[Any, AsyncClientSession], Awaitable[list[Document]]], first: Any
     ) -> AsyncGenerator[list[Document], None]:
@@ -115,8 +97,7 @@ class Storage(BoundedStorage):
         ``read`` returns the page after an ``_id``, which is ``first`` at the beginning.
         """
         after = first
-        async with nullcontext(self._shared) if self._shared else self._open_snapshot() as snapshot:
-            session, there = snapshot
+        async with self.snapshot() as (session, there):
             while page := await self.bounded(partial(read, after, session)):
                 yield page
                 after = page[-1]["_id"]
@@ -124,16 +105,7 @@ class Storage(BoundedStorage):
                 raise unavailable(Fault.SNAPSHOT_EXPIRED, "A collection was dropped meanwhile.")
 
     @asynccontextmanager
-    async def one_snapshot(self) -> AsyncIterator[None]:
-        """Have all scans in the context read one snapshot of the database."""
-        async with self._open_snapshot() as self._shared:
-            try:
-                yield
-            finally:
-                self._shared = None
-
-    @asynccontextmanager
-    async def _open_snapshot(self) -> AsyncIterator[Snapshot]:
+    async def new_snapshot(self) -> AsyncIterator[Snapshot]:
         async with self.client.start_session(snapshot=True) as session:
             yield session, await self.bounded(self._collections)
 
@@ -152,10 +124,6 @@ class Storage(BoundedStorage):
                 return await work()
 
     async def check(self, *, or_newer: bool = False) -> None:
-        """Raise ``Unavailable`` unless the database answers and has the schema of this code.
-
-        With ``or_newer``, the schema of newer code is accepted, too.
-        """
         await self.bounded(lambda: self._require_schema(or_newer=or_newer))
 
     async def _require_schema(self, *, or_newer: bool) -> None:
@@ -165,7 +133,6 @@ class Storage(BoundedStorage):
             raise unavailable(Fault.SCHEMA, f"Missing: {missing}. Unknown: {unknown}.")
 
     async def migrate(self) -> None:
-        """Bring the schema to the newest revision; a newer one stays."""
         with self.translate_errors():
             server = await self.client.server_info()
             require_version(server["versionArray"][:3], (5, 0))  # It has snapshot reads.
@@ -176,26 +143,5 @@ class Storage(BoundedStorage):
                 raise Conflict(BROKEN.format(", ".join(names) or "an index")) from None
 
     async def close(self) -> None:
-        """Close every connection."""
         with pymongo.timeout(OPERATION_SECONDS):
             await self.client.close()
-
-
-def _client(settings: ServiceSettings) -> pymongo.AsyncMongoClient[Document]:
-    with warnings.catch_warnings(action="error"):  # PyMongo only warns of a wrong option.
-        return pymongo.AsyncMongoClient(
-            mongodb_url.parse(settings.database_url.get_secret_value()),
-            tz_aware=True,
-            datetime_conversion="DATETIME_CLAMP",
-            unicode_decode_error_handler="replace",
-            uuidRepresentation="standard",
-            w="majority",
-            journal=True,
-            retryWrites=True,
-            retryReads=True,
-            readPreference="primary",
-            readConcernLevel="local",
-            maxPoolSize=settings.database_pool_size,
-            connectTimeoutMS=OPERATION_SECONDS * 1000,
-            serverSelectionTimeoutMS=OPERATION_SECONDS * 1000,
-        )

@@ -57,13 +57,17 @@ async def refer(
             name: await _touch(storage.database[references[name]], ids, session)
             for name, ids in wanted.items()
         }
-        for document in documents:
-            lost = [n for n, ids in there.items() if document.get(n) and document[n] not in ids]
-            if lost:
-                raise InvalidReference(*lost, of=document["_id"])
+        _require_targets(documents, there)
         return await write(session)
 
     return await storage.in_transaction(work)
+
+
+def _require_targets(documents: Sequence[Document], there: Mapping[str, set[UUID]]) -> None:
+    for document in documents:
+        lost = [n for n, ids in there.items() if document.get(n) and document[n] not in ids]
+        if lost:
+            raise InvalidReference(*lost, of=document["_id"])
 
 
 async def _touch(target: Collection, ids: set[UUID], session: AsyncClientSession) -> set[UUID]:

@@ -4,18 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from bson import Binary
-from bson.binary import UUID_SUBTYPE
 from pydantic import ValidationError
 from pydantic_core import CoreSchema, SchemaValidator
 from pydantic_core import core_schema as core
 
 from app.kit.resources import Attribute, attributes, references
 from app.kit.storage.mongodb import Document
-from app.kit.storage.mongodb_types import KINDS, Rule
-
-FIRST_UUID, LAST_UUID = Binary(bytes(16), UUID_SUBTYPE), Binary(b"\xff" * 16, UUID_SUBTYPE)
-"""MongoDB sorts all UUIDs between these, and nothing else."""
+from app.kit.storage.mongodb_types import FIRST_UUID, KINDS, LAST_UUID, Rule
 
 T = TypeVar("T")
 

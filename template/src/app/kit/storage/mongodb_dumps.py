@@ -12,7 +12,8 @@ from pymongo.errors import BulkWriteError
 
 from app.kit.storage.mongodb import Collection, Document, Storage
 from app.kit.storage.mongodb_constraints import Session, refer, taken
-from app.kit.storage.mongodb_documents import FIRST_UUID, LAST_UUID, BrokenDocument, Documents
+from app.kit.storage.mongodb_documents import BrokenDocument, Documents
+from app.kit.storage.mongodb_types import FIRST_UUID, LAST_UUID
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
-from app.kit.storage.operations import Fault
+from app.kit.storage.faults import Fault
 
 OUTAGES = (
     OSError,

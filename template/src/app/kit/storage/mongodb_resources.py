@@ -1,84 +1,33 @@
-"""The resources in a collection of MongoDB, each a document.
+"""The resources in a collection of MongoDB, each a document, read and changed."""
 
-A document that breaks the rules, written by older code or another program, is not a resource: it is
-on no page, reading it raises ``NotFound``, no command changes it, and the log names it.
-"""
-
-import logging
-from collections.abc import Mapping
-from contextlib import suppress
-from types import MappingProxyType
-from typing import Any, Generic
 from uuid import UUID
 
-from bson.errors import InvalidBSON
-from pymongo import DESCENDING, ReturnDocument
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from app.kit.errors import Conflict, InvalidReference, KeyReused, Taken
 from app.kit.idempotency import FirstRequest
 from app.kit.ids import now
-from app.kit.resources import R, Versions, as_first, one
+from app.kit.resources import R, Versions, as_first
 from app.kit.storage.mongodb import Collection, Document, Reference, Storage
 from app.kit.storage.mongodb_constraints import Session, refer, taken
-from app.kit.storage.mongodb_documents import FIRST_UUID, LAST_UUID, BrokenDocument, Documents
-
-log = logging.getLogger(__name__)
+from app.kit.storage.mongodb_documents import Documents
+from app.kit.storage.mongodb_reads import Reads
 
 TRIES = 3
-EMPTY: Mapping[str, Any] = MappingProxyType({})
-NEWEST_FIRST = {"_id": DESCENDING}
 NOTHING = {"$setOnInsert": {"version": 0}}
 """An update that changes nothing; as a write, it waits until the document is durable."""
 
 
-class Resources(Generic[R]):
-    """The resources in a collection; one command with all conditions changes one.
-
-    ``kind`` is their name in messages.
-    """
+class Resources(Reads[R]):
+    """The resources in a collection; one command with all conditions changes one."""
 
     def __init__(
         self, storage: Storage, collection: Collection, kind: str, documents: Documents[R]
     ) -> None:
-        self.storage, self.collection = storage, collection
-        self.kind, self.documents = kind, documents
+        super().__init__(storage, collection, kind, documents)
         for field, target in documents.references.items():
             storage.references.append(Reference(collection.name, field, target))
-
-    async def page(
-        self, limit: int, before: UUID | None, filters: Mapping[str, Any] = EMPTY
-    ) -> list[R]:
-        """Return up to ``limit`` resources, newest first, all older than the id ``before``.
-
-        They have the values of ``filters``.
-        """
-        end = {"$lt": before} if before else {"$lte": LAST_UUID}
-        ids = {"_id": {"$gte": FIRST_UUID, **end}}
-        return await self.find(self.documents.values(filters) | ids, limit)
-
-    async def find(self, chosen: Document, limit: int) -> list[R]:
-        """Return up to ``limit`` of the chosen resources, newest first.
-
-        The query has the rules only if a document was found that breaks them.
-        """
-        storage, read = self.storage, self.documents.read
-        try:
-            found = await storage.find(self.collection, chosen, sort=NEWEST_FIRST, limit=limit)
-            return [read(document) for document in found]
-        except (InvalidBSON, BrokenDocument) as error:
-            log.warning("A document breaks the rules of %s: %s", self.collection.name, error)
-        rules, fields = self.documents.rules, self.documents.fields
-        ruled = self.collection.find(chosen | rules, fields, sort=NEWEST_FIRST, limit=limit)
-        kept = []
-        for document in await ruled.to_list():
-            with suppress(BrokenDocument):
-                kept.append(read(document))
-        return kept
-
-    async def get(self, resource_id: UUID, expected: Versions = None) -> R:
-        """Return a resource; see ``one`` for what is raised."""
-        return one(await self.find({"_id": resource_id}, 1), expected, self.kind)
 
     async def add(self, resource: R, request: FirstRequest | None = None) -> R:
         """Insert a new resource and return it; for a known key, return the first resource.

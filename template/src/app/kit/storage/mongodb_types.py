@@ -8,11 +8,15 @@ from operator import methodcaller
 from typing import Any, Literal
 from uuid import UUID
 
-from bson import Decimal128
+from bson import Binary, Decimal128
+from bson.binary import UUID_SUBTYPE
 from pydantic_core import CoreSchema
 from pydantic_core import core_schema as core
 
 from app.kit.resources import Attribute
+
+FIRST_UUID, LAST_UUID = Binary(bytes(16), UUID_SUBTYPE), Binary(b"\xff" * 16, UUID_SUBTYPE)
+"""MongoDB sorts all UUIDs between these, and nothing else."""
 
 Rule = dict[str, Any]
 """A part of a ``$jsonSchema``."""

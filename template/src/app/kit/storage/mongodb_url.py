@@ -1,11 +1,15 @@
-"""The URL of MongoDB, with the options that PyMongo gets."""
+"""The URL of MongoDB, with the options that PyMongo gets, and the client for it."""
 
 import re
 import warnings
+from typing import Any
 
+import pymongo
 from pymongo.uri_parser import parse_uri
 
+from app.kit.settings import ServiceSettings
 from app.kit.storage import urls
+from app.kit.storage.operations import OPERATION_SECONDS
 from app.kit.storage.urls import wrong
 
 KEPT = (
@@ -61,3 +65,24 @@ def _check(option: str) -> None:
             parse_uri(f"mongodb://localhost/?{option}")
     except Exception:
         raise wrong(f"{name} has no valid value") from None
+
+
+def client(settings: ServiceSettings) -> pymongo.AsyncMongoClient[dict[str, Any]]:
+    """Return the client, which has not connected yet."""
+    with warnings.catch_warnings(action="error"):  # PyMongo only warns of a wrong option.
+        return pymongo.AsyncMongoClient(
+            parse(settings.database_url.get_secret_value()),
+            tz_aware=True,
+            datetime_conversion="DATETIME_CLAMP",
+            unicode_decode_error_handler="replace",
+            uuidRepresentation="standard",
+            w="majority",
+            journal=True,
+            retryWrites=True,
+            retryReads=True,
+            readPreference="primary",
+            readConcernLevel="local",
+            maxPoolSize=settings.database_pool_size,
+            connectTimeoutMS=OPERATION_SECONDS * 1000,
+            serverSelectionTimeoutMS=OPERATION_SECONDS * 1000,
+        )

@@ -11,8 +11,8 @@ from sqlalchemy.dialects import registry
 
 from app.kit.settings import ServiceSettings
 from app.kit.storage import mysql_errors, mysql_url
-from app.kit.storage.operations import OPERATION_SECONDS, Fault
-from app.kit.storage.sql_async import AsyncSqlStorage, lazily, run
+from app.kit.storage.operations import OPERATION_SECONDS
+from app.kit.storage.sql_async import AsyncSqlStorage, lazily
 from app.kit.storage.sql_async_hosts import Host, Hosts, LastResort
 from app.kit.storage.sql_errors import connecting
 from app.kit.storage.sql_statements import Bound
@@ -45,6 +45,7 @@ class Storage(AsyncSqlStorage):
 
     system = "mysql"
     broken_rule = IntegrityError
+    fault = staticmethod(mysql_errors.fault)
 
     def __init__(self, settings: ServiceSettings) -> None:
         arguments = mysql_url.parse(settings.database_url.get_secret_value())
@@ -95,14 +96,11 @@ class Storage(AsyncSqlStorage):
             finally:
                 connection.invalidate()  # Closing it ends the lock and the settings.
 
-        return await run(self.engine.connect, alone)
+        return await self.run(self.engine.connect, alone)
 
     def oldest(self, connection: sa.Connection) -> tuple[int, ...]:
         dialect: Any = connection.dialect
         return (10, 6) if dialect.is_mariadb else (8, 0, 17)
-
-    def fault(self, error: Exception) -> Fault | None:
-        return mysql_errors.fault(error)
 
 
 async def _select(call: Bound, connection: Any) -> Sequence[Any]:

@@ -2,7 +2,7 @@
 
 from asyncmy.errors import DatabaseError, InternalError, MySQLError, OperationalError
 
-from app.kit.storage.operations import Fault
+from app.kit.storage.faults import Fault
 from app.kit.storage.sql_errors import driver_error, pool_fault
 
 FILES = set(range(1, 1000))  # Errors of the operating system.

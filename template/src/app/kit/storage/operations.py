@@ -1,43 +1,26 @@
-"""Operations on a database: each ends in bounded time, and each failure has a kind."""
+"""Storages and their operations: each ends in bounded time, and each failure has a kind."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass
-from enum import Enum
 from functools import wraps
-from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from app.kit import logs
-from app.kit.errors import InvalidSettings, Unavailable
+from app.kit.features import Feature
+from app.kit.storage.faults import Fault, unavailable
 
 OPERATION_SECONDS = 2.0
-BROKEN = "A revision cannot be applied: what is stored breaks the rule of {}; change that first."
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Fault(Enum):
-    """Why a database could not execute a correct operation."""
-
-    NOT_ALLOWED = "The database does not allow this."  # Missing right, or read-only.
-    OUTAGE = "The database is unavailable."
-    SCHEMA = "The database's schema is not the one needed: run `app migrate`."
-    SNAPSHOT_EXPIRED = "The database keeps no snapshot for so long."
-    TRANSIENT = "The database is too busy."  # It can be retried.
-
-
-def unavailable(fault: Fault, reason: str = "") -> Unavailable:
-    """Return the error for a fault."""
-    return Unavailable(fault.value, reason, kind=fault.name.lower())
-
-
-def require_version(found: Sequence[int], oldest: Sequence[int]) -> None:
-    """Raise ``InvalidSettings`` for a server that is too old for the schema."""
-    if tuple(found) < tuple(oldest):
-        has, needed = (".".join(map(str, version)) for version in (found, oldest))
-        raise InvalidSettings(f"DATABASE_URL: the server is version {has}; {needed} is the oldest")
 
 
 @dataclass(frozen=True)
@@ -49,18 +32,39 @@ class Pool:
     waiting: int
 
 
-class BoundedStorage(ABC):
-    """An open database, which answers in bounded time or raises ``Unavailable``."""
+class Storage(ABC):
+    """An open database of any kind. What it does ends in bounded time or raises ``Unavailable``."""
 
-    system: ClassVar[str]
-    """The kind of database, by OpenTelemetry's name."""
+    system: ClassVar[str]  # OpenTelemetry's name for the kind of database.
+    module: ClassVar[str]  # The one in which a feature has its repository.
+    in_flight = 0  # Operations that have begun and not ended.
+    _shared: Any = None
 
-    in_flight = 0
-    """The number of operations that have begun and not ended."""
+    def repository(self, feature: Feature) -> Any:
+        """Return the feature's ``Repository`` on this database."""
+        return feature.load(self.module).Repository(self)
+
+    @abstractmethod
+    async def check(self, *, or_newer: bool = False) -> None:
+        """Raise ``Unavailable`` unless the database answers and has the schema of this code.
+
+        With ``or_newer``, the schema of newer code is accepted, too.
+        """
+
+    @abstractmethod
+    async def migrate(self) -> None:
+        """Bring the schema to the newest revision; safe to run again, and twice at once.
+
+        Revisions that this code does not know stay, and are logged.
+        """
 
     @abstractmethod
     def pool(self) -> Pool:
         """Return the present use of the connection pool."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close every connection."""
 
     @abstractmethod
     def fault(self, error: Exception) -> Fault | None:
@@ -73,6 +77,23 @@ class BoundedStorage(ABC):
         It ends after ``OPERATION_SECONDS`` and the time it takes to close a connection, even if the
         database hangs.
         """
+
+    @abstractmethod
+    def new_snapshot(self) -> AbstractAsyncContextManager[Any]:
+        """Open a snapshot of the database for reading."""
+
+    def snapshot(self) -> AbstractAsyncContextManager[Any]:
+        """Return the snapshot of ``one_snapshot``, or a new one."""
+        return nullcontext(self._shared) if self._shared else self.new_snapshot()
+
+    @asynccontextmanager
+    async def one_snapshot(self) -> AsyncIterator[None]:
+        """Have all dumps in the context read one snapshot of the database."""
+        async with self.new_snapshot() as self._shared:
+            try:
+                yield
+            finally:
+                self._shared = None
 
     @contextmanager
     def translate_errors(self) -> Iterator[None]:
@@ -99,17 +120,9 @@ def _span(*names: str) -> AbstractContextManager[None]:
     return database_span(*names)
 
 
-class _HasStorage(Protocol):
-    @property
-    def storage(self) -> BoundedStorage: ...
-
-
-S = TypeVar("S", bound=_HasStorage)
-
-
 def operation(
-    method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
     """Make a repository's method one operation, bounded in time by its storage.
 
     It is a span if the request is traced; such spans are the same on every database.
@@ -117,12 +130,13 @@ def operation(
     feature = method.__module__.split(".")[-2]
 
     @wraps(method)
-    async def bounded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        self.storage.in_flight += 1
+    async def bounded(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        storage: Storage = self.storage
+        storage.in_flight += 1
         try:
-            with _span(self.storage.system, feature, method.__name__):
-                return await self.storage.bounded(lambda: method(self, *args, **kwargs))
+            with _span(storage.system, feature, method.__name__):
+                return await storage.bounded(lambda: method(self, *args, **kwargs))
         finally:
-            self.storage.in_flight -= 1
+            storage.in_flight -= 1
 
     return bounded

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import asyncpg
@@ -10,10 +9,9 @@ import sqlalchemy as sa
 
 from app.kit.settings import ServiceSettings
 from app.kit.storage import postgres_errors, postgres_url
-from app.kit.storage.operations import Fault
 from app.kit.storage.postgres_changes import at_once
 from app.kit.storage.postgres_connect import LIMIT, Connector
-from app.kit.storage.sql_async import AsyncSqlStorage, Connect, lazily
+from app.kit.storage.sql_async import AsyncSqlStorage, lazily
 from app.kit.storage.sql_statements import Bound, Change, Compiled
 from app.kit.storage.sql_work import T, Work
 
@@ -26,6 +24,7 @@ class Storage(AsyncSqlStorage):
 
     system = "postgresql"
     broken_rule = asyncpg.IntegrityConstraintViolationError
+    fault = staticmethod(postgres_errors.fault)
 
     def __init__(self, settings: ServiceSettings) -> None:
         arguments = postgres_url.parse(settings.database_url.get_secret_value())
@@ -51,19 +50,16 @@ class Storage(AsyncSqlStorage):
         )
 
     async def select(self, call: Bound) -> Sequence[Any]:
-        rows: Sequence[Any] = await self.on_driver(partial(self._confirmed, "fetch", call))
-        return rows
+        return await self.on_driver(lambda connection: connection.fetch(call.sql, *call.values))
 
     async def write(self, call: Bound) -> int:
-        return _count(await self.on_driver(partial(self._confirmed, "execute", call)))
+        return _count(await self.on_driver(lambda c: c.execute(call.sql, *call.values)))
 
     async def update_and_select(self, update: Bound, select: Bound) -> tuple[int, Sequence[Any]]:
         async def work(connection: Any) -> tuple[int, Sequence[Any]]:
             async with connection.transaction(isolation="read_committed"):
                 status = await connection.execute(update.sql, *update.values)
-                rows = await connection.fetch(select.sql, *select.values)
-            self._connector.require_confirmed(connection)
-            return _count(status), rows
+                return _count(status), await connection.fetch(select.sql, *select.values)
 
         return await self.on_driver(work)
 
@@ -80,12 +76,8 @@ class Storage(AsyncSqlStorage):
         """Do the same; behind a pooler, the limit of time needs a transaction."""
         return None if self._connector.is_pooled else super().compiled(statement, names)
 
-    async def run(self, connect: Connect, work: Work[T]) -> T:
-        result, used = await super().run(
-            connect, lambda c: (work(c), c.connection.driver_connection)
-        )
-        self._connector.require_confirmed(used)
-        return result
+    def confirm(self, connection: Any) -> None:
+        self._connector.require_confirmed(connection)
 
     async def migration(self, work: Work[T]) -> T:
         def alone(connection: sa.Connection) -> T:
@@ -97,14 +89,6 @@ class Storage(AsyncSqlStorage):
 
     def oldest(self, connection: sa.Connection) -> tuple[int, ...]:
         return (13,)
-
-    def fault(self, error: Exception) -> Fault | None:
-        return postgres_errors.fault(error)
-
-    async def _confirmed(self, method: str, call: Bound, connection: Any) -> Any:
-        result = await getattr(connection, method)(call.sql, *call.values)
-        self._connector.require_confirmed(connection)
-        return result
 
     def is_usable(self, connection: Any, error: BaseException) -> bool:
         # After a cancellation, a statement may still run; with READ_ONLY, another is the primary.

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from app.kit.storage.operations import Fault
+from app.kit.storage.faults import Fault
 from app.kit.storage.sql_errors import driver_error, pool_fault
 
 SQLSTATES = {

@@ -4,25 +4,15 @@ import asyncio
 import sys
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from app.kit.errors import Conflict
-from app.kit.features import Feature
 from app.kit.migrations import sql as migrations
-from app.kit.storage.operations import (
-    BROKEN,
-    OPERATION_SECONDS,
-    Fault,
-    require_version,
-    unavailable,
-)
-from app.kit.storage.sql_errors import broken_rule
-from app.kit.storage.sql_snapshots import SqlSnapshots
+from app.kit.storage.faults import Fault, unavailable
+from app.kit.storage.operations import OPERATION_SECONDS
 from app.kit.storage.sql_statements import Bound, Change, Compiled, compiled
-from app.kit.storage.sql_work import T, Work
+from app.kit.storage.sql_work import SqlWork, T
 
 ATTEMPTS = 3
 BACKOFF_SECONDS = 0.02
@@ -31,28 +21,22 @@ CURRENT_REVISIONS = sa.text("SELECT version_num FROM alembic_version")
 NO_REVISIONS = sa.text("SELECT 1 WHERE 1 = 0")  # The first revision creates the table.
 
 
-class SqlStorage(SqlSnapshots):
+class SqlStorage(SqlWork):
     """An open SQL database.
 
-    ``work`` is a plain function of a connection. It may run on another thread, and again if a
-    retry is safe, so it must change nothing outside the database.
-
-    Other statements are compiled once, and then go to the driver: SQLAlchemy's work on each
-    execution costs more than the driver's.
+    Statements are compiled once, and then go to the driver: SQLAlchemy's work on each execution
+    costs more than the driver's.
 
     At most ``slots`` operations run at a time; the others wait in FIFO order.
     """
 
+    module = "sql"
     engine: sa.Engine
     broken_rule: ClassVar[type[Exception]]
     """The driver's error for rows that break a constraint."""
 
     def __init__(self, slots: int = sys.maxsize) -> None:
         self._slots = asyncio.Semaphore(slots)
-
-    @abstractmethod
-    def oldest(self, connection: sa.Connection) -> tuple[int, ...]:
-        """Return the oldest supported version of the server."""
 
     async def fetch(self, statement: sa.Executable, /, **parameters: Any) -> Sequence[Any]:
         """Return the rows of one read-only statement, as tuples."""
@@ -108,26 +92,6 @@ class SqlStorage(SqlSnapshots):
         It is one transaction, durable when this returns.
         """
 
-    async def read(self, work: Work[T]) -> T:
-        """Run read-only ``work`` and return its result."""
-        return await self.transact(work)
-
-    @abstractmethod
-    async def transact(self, work: Work[T]) -> T:
-        """Run ``work`` in one transaction and return its result."""
-
-    @abstractmethod
-    async def migration(self, work: Work[T]) -> T:
-        """Run ``work`` in a transaction without a time limit; migrations exclude each other."""
-
-    @abstractmethod
-    async def dispose(self) -> None:
-        """Close every connection, without a time limit."""
-
-    def repository(self, feature: Feature) -> Any:
-        """Return the feature's ``Repository`` on this database."""
-        return feature.load("sql").Repository(self)
-
     async def bounded(self, work: Callable[[], Awaitable[T]]) -> T:
         """Also retry ``work`` after a transient fault."""
         with self.translate_errors():
@@ -142,32 +106,9 @@ class SqlStorage(SqlSnapshots):
                 return await work()
 
     async def check(self, *, or_newer: bool = False) -> None:
-        """Raise ``Unavailable`` unless the database answers and has the schema of this code.
-
-        With ``or_newer``, the schema of newer code is accepted, too.
-        """
         needed = migrations.heads()
         ask = CURRENT_REVISIONS if needed else NO_REVISIONS
         current = {revision for (revision,) in await self.bounded(lambda: self.fetch(ask))}
         if current != needed and not (or_newer and migrations.are_newer(current)):
             reason = f"It has: {sorted(current)}. Needed: {sorted(needed)}."
             raise unavailable(Fault.SCHEMA, reason)
-
-    async def migrate(self) -> None:
-        """Bring the schema to the newest revision; a newer one stays."""
-        with self.translate_errors():
-            await self.migration(self._upgrade)
-
-    def _upgrade(self, connection: sa.Connection) -> None:
-        found = connection.dialect.server_version_info or ()
-        require_version([n for n in found if isinstance(n, int)], self.oldest(connection))
-        try:
-            migrations.upgrade(connection)
-        except sa.exc.IntegrityError as error:
-            raise Conflict(BROKEN.format(broken_rule(error))) from None
-
-    async def close(self) -> None:
-        """Close every connection."""
-        with suppress(TimeoutError):  # If the server hangs, they end with the process.
-            async with asyncio.timeout(OPERATION_SECONDS):
-                await self.dispose()

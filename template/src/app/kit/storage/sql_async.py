@@ -55,11 +55,16 @@ class AsyncSqlStorage(SqlStorage):
     def is_usable(self, connection: Any, error: BaseException) -> bool:
         """Return whether a driver's connection can serve others after an error."""
 
+    def confirm(self, connection: Any) -> None:
+        """Raise an error if what a driver's connection has committed is not durable."""
+
     async def on_driver(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """Run ``work`` on a connection of the driver, without a greenlet around it."""
         pooled = await self._checkout()
         try:
-            return await work(pooled.driver_connection)
+            result = await work(pooled.driver_connection)
+            self.confirm(pooled.driver_connection)
+            return result
         except BaseException as error:
             if not self.is_usable(pooled.driver_connection, error):
                 self.give_up(pooled, error)
@@ -83,11 +88,21 @@ class AsyncSqlStorage(SqlStorage):
         return await self.run(self.transactions.begin, work)
 
     async def run(self, connect: Connect, work: Work[T]) -> T:
-        """Run ``work`` on a connection, and return its result when all of it is durable."""
-        return await run(connect, work)
+        """Connect, run ``work`` and return its result when all of it is durable, in one greenlet.
+
+        ``AsyncConnection`` would need one each to connect, to begin, to work and to close.
+        """
+
+        def connect_and_work(_: object) -> T:
+            with connect() as connection:
+                driver, result = connection.connection.driver_connection, work(connection)
+            self.confirm(driver)
+            return result
+
+        return await in_greenlet(connect_and_work)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Run]:
+    async def begin_snapshot(self) -> AsyncIterator[Run]:
         async with AsyncEngine(self.snapshots).connect() as connection:
             yield connection.run_sync
 
@@ -105,19 +120,6 @@ class AsyncSqlStorage(SqlStorage):
 def lazily(connect: Callable[..., Awaitable[T]], **options: Any) -> Generator[Any, Any, T]:
     """Connect when this is awaited; of a common coroutine that never is, Python would warn."""
     return (yield from connect(**options).__await__())
-
-
-async def run(connect: Connect, work: Work[T]) -> T:
-    """Connect, run ``work`` and return its result, all in one greenlet.
-
-    ``AsyncConnection`` would need one each to connect, to begin, to work and to close.
-    """
-
-    def connect_and_work(_: object) -> T:
-        with connect() as connection:
-            return work(connection)
-
-    return await in_greenlet(connect_and_work)
 
 
 def _distrust_older(engine: sa.Engine) -> None:

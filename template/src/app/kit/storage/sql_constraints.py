@@ -1,12 +1,16 @@
-"""Which values break the constraints of a table: they refer to nothing, or others have them."""
+"""Why rows cannot be added: their key was used, they refer to nothing, or others have a value."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.kit.errors import InvalidReference, Taken
+from app.kit.errors import InvalidReference, KeyReused, Taken
+from app.kit.idempotency import FirstRequest
 from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_tables import THIS_ID
 
 FIELDS = {"idempotency_key": "idempotency.key"}
 """The fields of columns that have other names."""
@@ -40,6 +44,11 @@ class Constraints:
         """Return whether one of the columns refers to something."""
         return not self._targets.keys().isdisjoint(names)
 
+    async def check(self, rows: Sequence[Row]) -> None:
+        """Raise ``InvalidReference`` or ``Taken`` for the first row that breaks a constraint."""
+        await self.require_targets(rows)
+        await self._require_free(rows)
+
     async def require_targets(self, rows: Sequence[Row]) -> None:
         """Raise ``InvalidReference`` for the first row that refers to nothing."""
         targets = await self._ids(self._targets, rows)
@@ -48,7 +57,7 @@ class Constraints:
             if lost:
                 raise InvalidReference(*lost, of=row["id"])
 
-    async def require_free(self, rows: Sequence[Row]) -> None:
+    async def _require_free(self, rows: Sequence[Row]) -> None:
         """Raise ``Taken`` for the first row with a unique value of another one, there or before."""
         owners = await self._ids(self._unique, rows)
         for row in rows:
@@ -66,6 +75,43 @@ class Constraints:
             pairs = await self._storage.fetch(statement, values=values) if values else ()
             found[name] = dict(pairs)
         return found
+
+
+class Requests:
+    """The requests that added the rows of a table."""
+
+    def __init__(self, table: sa.Table) -> None:
+        key = table.c.idempotency_key
+        self._find = sa.select(table.c.id, table.c.content_sha256, table.c.created_at).where(
+            key == sa.bindparam("key")
+        )
+        this = sa.update(table).where(table.c.id == THIS_ID)
+        self._change_and_undo = [this.values(version=table.c.version + step) for step in (-1, 1)]
+
+    def first(
+        self, connection: sa.Connection, request: FirstRequest | None
+    ) -> tuple[UUID, datetime] | None:
+        """Return the id and the time of the row that a request with this key added, if it is there.
+
+        Raises ``KeyReused`` if that request was another one.
+        """
+        if not request:
+            return None
+        for this_id, sha256, time in connection.execute(self._find, {"key": request.key}).all():
+            if sha256 != request.sha256:
+                raise KeyReused
+            if self.make_durable(connection, this_id):
+                return this_id, time
+        return None
+
+    def make_durable(self, connection: sa.Connection, this_id: UUID) -> bool:
+        """Have the commit wait until a row is durable; return whether it exists.
+
+        A row that was only read may come from a commit that is not yet on disk or on the standby,
+        and a commit waits for these only if its transaction wrote something.
+        """
+        this = {"this_id": this_id}
+        return all(connection.execute(each, this).rowcount for each in self._change_and_undo)
 
 
 def _id_of(table: str) -> sa.ColumnElement[Any]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from app.kit.storage.operations import Fault
+from app.kit.storage.faults import Fault
 
 CLOSED = "This connection is closed"
 """The pool's message if the server has closed all its connections."""

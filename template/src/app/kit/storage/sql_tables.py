@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from app.kit.idempotency import MAX_KEY, FirstRequest
 from app.kit.resources import Attribute, Versions, attributes
 
 MAX_CHOICE = 64  # Fixed, so that another choice needs no revision.
@@ -54,6 +55,7 @@ def _text(default: Any) -> str | None:
 
 THIS_ID = sa.bindparam("this_id", type_=sa.Uuid())
 LIMIT = sa.bindparam("limit", type_=sa.Integer())
+REQUEST = ("idempotency_key", "content_sha256")
 
 
 class Base:
@@ -111,3 +113,22 @@ def is_expected(table: sa.Table) -> sa.ColumnElement[bool]:
 def expected_version(expected: Versions) -> dict[str, int | None]:
     """Return the parameter of ``is_expected``: one of the versions."""
     return {"expected_version": None if expected is None else min(expected, default=0)}
+
+
+def request_columns() -> list[sa.Column[Any]]:
+    """Return new columns for the request that added a row."""
+    return [
+        sa.Column("idempotency_key", sa.String(MAX_KEY), unique=True),
+        sa.Column("content_sha256", sa.String(64)),
+    ]
+
+
+def request_row(request: FirstRequest | None) -> dict[str, str | None]:
+    """Return the values of these columns."""
+    values = (request.key, request.sha256) if request else (None, None)
+    return dict(zip(REQUEST, values, strict=True))
+
+
+def to_request(key: str | None, sha256: str | None) -> FirstRequest | None:
+    """Return the request from the values of these columns, if there was a key."""
+    return FirstRequest(key, sha256) if key and sha256 else None

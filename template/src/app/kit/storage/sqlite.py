@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import DATETIME
 from app.kit.ids import to_uuid
 from app.kit.settings import ServiceSettings
 from app.kit.storage import sqlite_errors, sqlite_url
-from app.kit.storage.operations import Fault, Pool
+from app.kit.storage.operations import Pool
 from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_statements import Bound
 from app.kit.storage.sql_work import Run, T, Work, beginning
@@ -33,6 +33,7 @@ class Storage(SqlStorage):
 
     system = "sqlite"
     broken_rule = sqlite3.IntegrityError
+    fault = staticmethod(sqlite_errors.fault)
 
     def __init__(self, settings: ServiceSettings) -> None:
         super().__init__()
@@ -47,7 +48,8 @@ class Storage(SqlStorage):
     async def select(self, call: Bound) -> Sequence[Any]:
         def fetch(connection: sa.Connection) -> Sequence[Any]:
             driver: Any = connection.connection.driver_connection
-            return driver.execute(*call).fetchall()
+            rows: Sequence[Any] = driver.execute(*call).fetchall()
+            return rows
 
         return await self._readers.run(fetch)
 
@@ -69,7 +71,7 @@ class Storage(SqlStorage):
         return await self._writer.run(partial(_in_transaction, work))
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Run]:
+    async def begin_snapshot(self) -> AsyncIterator[Run]:
         async with aclosing(Threads(1, self._snapshot.connect)) as thread:
             yield thread.run
 
@@ -84,9 +86,6 @@ class Storage(SqlStorage):
 
     def oldest(self, connection: sa.Connection) -> tuple[int, ...]:
         return (3, 35)
-
-    def fault(self, error: Exception) -> Fault | None:
-        return sqlite_errors.fault(error)
 
     async def dispose(self) -> None:
         await self._readers.aclose()

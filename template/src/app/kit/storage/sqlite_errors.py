@@ -3,7 +3,7 @@
 import re
 import sqlite3
 
-from app.kit.storage.operations import Fault
+from app.kit.storage.faults import Fault
 from app.kit.storage.sql_errors import driver_error, pool_fault
 
 CODES = {

@@ -10,6 +10,11 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _create_notes()
+    _create_comments()
+
+
+def _create_notes() -> None:
     op.create_table(
         "notes",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -23,6 +28,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_notes"),
         sa.UniqueConstraint("idempotency_key", name="uq_notes_idempotency_key"),
     )
+
+
+def _create_comments() -> None:
     op.create_table(
         "comments",
         sa.Column("note_id", sa.Uuid(), nullable=False),

@@ -1,20 +1,31 @@
-"""Rows of dumps, stored without deleting the rows that refer to them."""
+"""Rows in dumps. They are stored without deleting the rows that refer to them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from app.kit.errors import Conflict
 from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_tables import to_request
 
 TRIES = 10  # as other loads may store the same rows
 REFUSED = "The database refuses them: a unique value is taken, or other rows refer to what is gone."
 
+T = TypeVar("T")
 Row = dict[str, Any]
+
+
+async def dump_rows(
+    storage: SqlStorage, statement: sa.Select[Any], record: Callable[..., T]
+) -> AsyncGenerator[list[T], None]:
+    """Yield the records of rows that also have the columns of their request, page by page."""
+    async with aclosing(storage.scan(statement)) as pages:
+        async for rows in pages:
+            yield [record(*(*each[:-2], to_request(*each[-2:]))) for each in rows]
 
 
 async def load_rows(
