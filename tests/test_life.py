@@ -86,7 +86,7 @@ from app.kit.dump import work
 from app.kit.dump.feature import choose
 from app.kit.dump.reading import first_feature
 from app.kit.features import FEATURES
-from app.kit.resources import references
+from app.kit.attributes import references
 from app.kit.storage import open_storage
 from app.main import create_app
 from app.settings import Settings

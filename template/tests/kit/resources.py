@@ -11,11 +11,11 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.kit.attributes import attributes, references
 from app.kit.dump.feature import TransferError, find
 from app.kit.errors import Conflict, KeyReused, NotFound, PreconditionFailed, Taken
 from app.kit.features import Feature
 from app.kit.ids import new_id
-from app.kit.resources import attributes, references
 from app.kit.storage import Storage
 from tests.kit.dumps import dump_of, loaded
 from tests.kit.memory import MemoryResources

@@ -1,7 +1,7 @@
 """What the features say of each other, and what their tables do."""
 
+from app.kit.attributes import references
 from app.kit.features import FEATURES
-from app.kit.resources import references
 from app.kit.storage.sql_tables import Base
 
 

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
+from app.kit.attributes import references
 from app.kit.errors import ServiceError
 from app.kit.features import Feature
-from app.kit.resources import references
 from app.kit.storage import Storage
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import CoreSchema, SchemaValidator
 from pydantic_core import core_schema as core
 
-from app.kit.resources import Attribute, attributes, references
+from app.kit.attributes import Attribute, attributes, references
 from app.kit.storage.mongodb import Document
 from app.kit.storage.mongodb_types import FIRST_UUID, KINDS, LAST_UUID, Rule
 

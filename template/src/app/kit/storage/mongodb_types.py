@@ -13,7 +13,7 @@ from bson.binary import UUID_SUBTYPE
 from pydantic_core import CoreSchema
 from pydantic_core import core_schema as core
 
-from app.kit.resources import Attribute
+from app.kit.attributes import Attribute
 
 FIRST_UUID, LAST_UUID = Binary(bytes(16), UUID_SUBTYPE), Binary(b"\xff" * 16, UUID_SUBTYPE)
 """MongoDB sorts all UUIDs between these, and nothing else."""

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from app.kit.attributes import Attribute, attributes
 from app.kit.idempotency import MAX_KEY, FirstRequest
-from app.kit.resources import Attribute, Versions, attributes
+from app.kit.resources import Versions
 
 MAX_CHOICE = 64  # Fixed, so that another choice needs no revision.
 
