@@ -1,5 +1,6 @@
 """`make feature` and `make remove`: what they write, on each engine, and what they refuse."""
 
+import ast
 import json
 import shutil
 import subprocess
@@ -8,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from conftest import VARIANTS, Made, Run, commit, environment, in_place_of, run_tests, tree
+from conftest import (
+    VARIANTS,
+    Made,
+    Run,
+    commit,
+    environment,
+    in_place_of,
+    render,
+    run_tests,
+    tree,
+)
 
 TYPES = {
     "text": "abc",
@@ -166,11 +177,20 @@ REFUSED = {
     "a leading zero": ("books", "a:int(1,09)", "a: int: a bound is a whole number"),
     "a long default": ("books", f"a:text={'x' * 80}", "src/app/books/models.py would have a line"),
     "an open quote": ("books", "a:text='x", "FIELDS: No closing quotation"),
+    "one bound": ("books", "a:int(1)", "a: int: write int or int(1,10)"),
     "an option": ("books", "a:int:index", "a: a field may have :unique and :filter"),
 } | {
     f"the default {form}": ("books", f"a:{form}", "a: the default ")
     for form in (
-        *("text(2)=abc", "url=x", "email=x", "int=1.5", "int(1,9)=10", "decimal(4,2)=1.555"),
+        *(
+            "text(2)=abc",
+            "url=x",
+            "email=x",
+            "int=1.5",
+            "int(1,9)=10",
+            "decimal(4,2)=1.555",
+            "decimal(4,0)=1.5",
+        ),
         *("bool=1", "date=2026-02-30", "datetime=2026-11-27", "uuid=1", "enum(a,b)=c"),
     )
 }
@@ -229,6 +249,43 @@ def test_a_change_that_rows_may_break_is_refused(
 
     assert (done.returncode, done.stderr.startswith(f"Error: {words}")) == (1, True)
     assert tree(project) == before
+
+
+def functions(path: Path) -> dict[str, str]:
+    """Return the functions of a module and its classes, without docstrings and decorators."""
+    found = {}
+    module = ast.parse(path.read_text())
+    classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
+    for node in [*module.body, *(line for each in classes for line in each.body)]:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.decorator_list = []
+            node.body = node.body[ast.get_docstring(node) is not None :]
+            found[node.name] = ast.unparse(node).replace("sql.", "")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("module", "others"),
+    [
+        ("routes", ()),
+        ("mongodb", ("latest",)),  # Of notes there are no filters.
+        ("sql", ("__init__", "latest", "add", "dump", "load")),  # Comments have another table.
+    ],
+)
+def test_notes_have_the_shape_of_what_is_generated(
+    template: Path, rendered: Made, tmp_path: Path, run: Run, module: str, others: tuple[str, ...]
+) -> None:
+    render(template, "adaptable", tmp_path / "project", example="none")
+    assert run(tmp_path / "project", "make", NAME="notes", FIELDS="content:text").returncode == 0
+    made, notes = (
+        functions(project / f"src/app/notes/{module}.py")
+        for project in (tmp_path / "project", rendered("adaptable"))
+    )
+
+    assert [name for name in notes if name in made] == [*made]
+    assert {n: c for n, c in notes.items() if n in made and n not in others} == {
+        n: c for n, c in made.items() if n not in others
+    }
 
 
 def test_five_fields_take_few_lines(project: Path, run: Run) -> None:

@@ -5,7 +5,8 @@ import re
 from hashlib import sha256
 from pathlib import Path
 
-from repository import TemplateError, git
+from console import Refused
+from repository import git
 
 FILE = ".copier-answers.yml"
 ADDRESS = "_src_path"  # Of the template; it may be changed by hand.
@@ -16,7 +17,7 @@ KNOWN = 50  # commits of the file, of which one has what Copier wrote
 def read() -> str:
     """Return the file."""
     if not Path(FILE).exists():
-        raise TemplateError(f"There is no {FILE}: was this project made by Copier?")
+        raise Refused(f"There is no {FILE}: was this project made by Copier?")
     return Path(FILE).read_text(encoding="utf-8", errors="replace")
 
 
@@ -31,7 +32,7 @@ def answer(text: str, name: str) -> str:
     try:
         return values(text)[name]
     except KeyError:
-        raise TemplateError(f"{FILE} has no {name}: was this project made by Copier?") from None
+        raise Refused(f"{FILE} has no {name}: was this project made by Copier?") from None
 
 
 def last_written() -> str:
@@ -42,21 +43,21 @@ def last_written() -> str:
         earlier = os.fsdecode(git("show", f"{commit}:./{FILE}", allowed=(0, 128)))
         if "Checksum: " in earlier and is_as_written(earlier):
             return earlier
-    raise TemplateError(
+    raise Refused(
         f"{FILE} was edited by hand, which changes nothing. Restore it from git,"
         " then use: make answer QUESTION=ANSWER"
     )
 
 
 def refuse_edits() -> None:
-    """Raise ``TemplateError`` if an answer was edited by hand."""
+    """Raise ``Refused`` if an answer was edited by hand."""
     present, written = read(), last_written()
     if present == written:
         return
     before, after = values(written), values(present)
     wanted = [f"{name}={after[name]!r}" for name in after if after[name] != before.get(name)]
     command = f"make answer {' '.join(wanted)}".replace("='", "=").replace("'", "")
-    raise TemplateError(f"{FILE} was edited by hand, which changes nothing. Use: {command}")
+    raise Refused(f"{FILE} was edited by hand, which changes nothing. Use: {command}")
 
 
 def is_as_written(text: str) -> bool:

@@ -5,8 +5,8 @@ import signal
 import sys
 from importlib import import_module
 
-from names import SpecificationError
-from repository import TemplateError, error_line, leave_other_repositories
+from console import error_line
+from repository import leave_other_repositories
 
 INTERRUPTED = 130  # The exit code that shells give it.
 
@@ -20,9 +20,9 @@ def execute(module: str) -> None:
     try:
         sys.exit(0 if main() else 1)
     except KeyboardInterrupt as interruption:
-        print(f"Interrupted.{interruption}", file=sys.stderr)
+        print(error_line(interruption), file=sys.stderr)
         sys.exit(INTERRUPTED)
-    except (TemplateError, SpecificationError, OSError, ValueError) as error:
+    except Exception as error:
         sys.exit(error_line(error))
 
 

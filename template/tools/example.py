@@ -6,22 +6,22 @@ The example has no specification. What it has stored is read from its models, be
 import sys
 from importlib import import_module
 
-from merge import write
+from console import show
+from merge import Files, write
 from project import KINDS
-from updating import change_answers, one_line_errors
+from updating import change_answers, way_back
 
 
 def remove(name: str, *, is_dry: bool) -> bool:
     """Take the answer that there is no example; return whether there are no conflicts."""
     sys.path.insert(0, "src")
-    dropping = {}
+    dropping: Files = {}
     for kind in KINDS:
-        path, text = import_module(f"{kind}_removal").revision(name)
-        dropping[path] = text.encode()
-    with one_line_errors(is_merging=True):
+        dropping |= import_module(f"{kind}_removal").revision(name)
+    with way_back():
         finished = change_answers({"example": "none"}, is_dry=is_dry)
     if not is_dry:
         write(dropping)
     title = "It would write" if is_dry else "Written"
-    print(f"{title}, to drop what it stored:", *dropping, sep="\n    ")
+    show(f"{title}, to drop what it stored:", dropping)
     return finished

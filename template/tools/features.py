@@ -11,18 +11,17 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from changes import check_change
-from clashes import check_clashes
+from checks import check_change, check_clashes, check_references
+from console import Refused, show
 from feature_file import updated
 from following import follow
 from generator import EXAMPLE, check_lines, render
-from names import APP, SpecificationError, check_names
-from project import check_references, every, has_example, read, revisions
+from merge import Files, write
+from names import APP, check_names, singular_of
+from project import every, has_example, read, revisions
 from repository import refuse_unfinished_work
-from specification import FILE, Specification, parse_fields, singular_of
-from texts import Change, changes
-
-KEEP = "To keep the data, go back first: `git checkout .`, `app dump --feature"
+from specification import FILE, Specification, parse_fields
+from worktree import merge_generated
 
 
 def make(name: str, singular: str, fields: str, *, is_dry: bool) -> bool:
@@ -32,31 +31,30 @@ def make(name: str, singular: str, fields: str, *, is_dry: bool) -> bool:
     check_clashes(new)
     if old:
         check_change(old, new)
-    planned = _planned(old, new, with_fields=bool(fields))
-    names = sorted(str(each.path) for each in planned) or ["nothing"]
+    merged, _ = merge_generated(*_rendered(old, new, with_fields=bool(fields)))
+    written = merged.written | revisions(old, new)
+    title = "It would write" if is_dry else f"{'Changed' if old else 'Made'} {name}"
+    show(f"{title}:", written or ["nothing"])
     if is_dry:
-        print("It would write:", *names, sep="\n    ")
         return True
-    for each in planned:
-        each.execute()
-    print(f"{'Changed' if old else 'Made'} {name}:", *names, sep="\n    ")
-    conflicts = [str(each.path) for each in planned if not each.clean]
-    if conflicts:
-        print("Conflicts, between <<<<<<< and >>>>>>>, to resolve in:", *conflicts, sep="\n    ")
+    write(written)
+    show("Conflicts, between <<<<<<< and >>>>>>>, to resolve in:", merged.conflicts)
     print("Look at it with `git status`, try it with `make check test`, then commit it.")
-    return not conflicts
+    return not merged.conflicts
 
 
-def _planned(old: Specification | None, new: Specification, *, with_fields: bool) -> list[Change]:
-    """Return the changes of files that make a feature, or another one of it."""
+def _rendered(
+    old: Specification | None, new: Specification, *, with_fields: bool
+) -> tuple[Files, Files]:
+    """Return the files of what a feature was made from, and of what it is to be."""
     before = render(old) if old else {}
     after = render(new)
     check_lines(after)
     if old:
-        file = APP / new.name / FILE
-        present = before[str(file)] = file.read_text(encoding="utf-8")
-        after[str(file)] = updated(present, new, with_fields=with_fields)
-    return [*changes(before, after), *changes({}, revisions(old, new))]
+        before[new.path] = Path(new.path).read_bytes()
+        present = Path(new.path).read_text(encoding="utf-8")
+        after[new.path] = updated(present, new, with_fields=with_fields).encode()
+    return before, after
 
 
 def remove(name: str, *, is_dry: bool) -> bool:
@@ -64,23 +62,22 @@ def remove(name: str, *, is_dry: bool) -> bool:
     spec = read(name)
     for other in every():
         if name in other.references:
-            raise SpecificationError(f"{name}: {other.name} refers to it; remove that first")
+            raise Refused(f"{name}: {other.name} refers to it; remove that first")
     if name == EXAMPLE and has_example():
         finished: bool = import_module("example").remove(name, is_dry=is_dry)  # Copier is slow.
         return finished
     if not spec:
-        raise SpecificationError(f"{name}: the project has no feature of that name with a {FILE}")
-    folders = [APP / name, Path("tests", name)]
-    dropping = revisions(spec, None)
+        raise Refused(f"{name}: the project has no feature of that name with a {FILE}")
+    folders, dropping = [APP / name, Path("tests", name)], revisions(spec, None)
     if is_dry:
-        print("It would delete:", *folders, "and write:", *dropping, sep="\n    ")
+        show("It would delete:", folders)
+        show("It would write:", dropping)
         return True
     for folder in filter(Path.exists, folders):
         shutil.rmtree(folder)
-    for each in changes({}, dropping):
-        each.execute()
-    print(f"Removed {name}; this revision drops what it stored:", *dropping, sep="\n    ")
-    print(f"{KEEP} {name} FILE`.")
+    write(dropping)
+    show(f"Removed {name}; this revision drops what it stored:", dropping)
+    print(f"To keep the data, go back first: `git checkout .`, `app dump --feature {name} FILE`.")
     return True
 
 
@@ -91,17 +88,17 @@ def _specifications(
     old = read(name)
     if old and not fields:
         return old, read(name, "fields") or old
-    if not fields and not old:
-        raise SpecificationError('Give its fields: make feature NAME=bookmarks FIELDS="title:text"')
+    if not fields:
+        raise Refused('Give its fields: make feature NAME=bookmarks FIELDS="title:text"')
     if old and singular and singular != old.singular:
-        raise SpecificationError(f"{name}: its singular is {old.singular}, and cannot be changed")
+        raise Refused(f"{name}: its singular is {old.singular}, and cannot be changed")
     one = old.singular if old else singular_of(name, singular)
     if not old:
         check_names(name, one)
     try:
         texts = shlex.split(fields)
     except ValueError as error:  # A quotation mark is open.
-        raise SpecificationError(f"FIELDS: {error}") from None
+        raise Refused(f"FIELDS: {error}") from None
     return old, Specification(name, one, parse_fields(texts))
 
 
@@ -111,7 +108,7 @@ def main() -> bool:
     name, is_dry = value("NAME", ""), bool(value("DRY_RUN"))
     if sys.argv[1:] == ["follow"]:
         return follow()
-    refuse_unfinished_work(except_for=[str(APP / name / FILE)])  # It may be edited.
+    refuse_unfinished_work(except_for=[(APP / name / FILE).as_posix()])  # It may be edited.
     if sys.argv[1:] == ["remove"]:
         return remove(name, is_dry=is_dry)
     return make(name, value("SINGULAR", ""), value("FIELDS", ""), is_dry=is_dry)

@@ -8,17 +8,17 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from console import Refused, show
 from generator import render
-from merge import write
+from merge import Files, write
 from names import APP
 from project import every, revisions
-from repository import TemplateError, committed, paths
+from repository import committed, paths
 from specification import FILE, Specification
-from texts import Change, changes
+from worktree import delete, merge_generated
 
 MIGRATIONS = APP / "migrations"
 GENERATED = re.compile(r"(?:[0-9a-f]{12}|[0-9]{4})_(?:(add|change|remove)_)?(\w+)")
@@ -29,22 +29,18 @@ def follow() -> bool:
     specs = every()
     after = render(*specs)
     before = _rendered_at_head() or after
-    planned = [*changes(before, after)]
-    outdated = [*_outdated_revisions(before, after, planned)]
-    for change in planned:
-        if change.wanted:
-            change.execute()
-    for path in outdated:
-        path.unlink()
+    merged, own = merge_generated(before, after)
+    kinds = {Path(name).stem for name in before.keys() - after.keys()}
+    outdated = [path for kind in kinds for path in _outdated(kind, before, merged.removed)]
+    delete([*merged.removed, *outdated])
+    write(merged.written)
     _write_revisions(specs, before)
-    yours = [each.path for each in planned if not each.wanted and str(each.path) in after]
-    _show("These files of features were there already, and stay:", yours)
-    conflicts = [each.path for each in planned if not each.clean]
-    _show("Conflicts in features, between <<<<<<< and >>>>>>>, to resolve in:", conflicts)
-    return not conflicts
+    show("These files of features were there already, and stay:", own & after.keys())
+    show("Conflicts in features, between <<<<<<< and >>>>>>>, to resolve in:", merged.conflicts)
+    return not merged.conflicts
 
 
-def _rendered_at_head() -> dict[str, str] | None:
+def _rendered_at_head() -> Files:
     """Return what the tools at HEAD make of the specifications at HEAD."""
     with TemporaryDirectory() as folder:
         write(committed(_is_for_rendering), Path(folder))
@@ -52,29 +48,23 @@ def _rendered_at_head() -> dict[str, str] | None:
         run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if run.returncode:
         last_line = run.stderr.strip().rpartition("\n")[2]
-        raise TemplateError(f"The features stay as they are; tools at HEAD: {last_line}")
-    found: dict[str, str] | None = json.loads(run.stdout or "null")
-    return found
+        raise Refused(f"The features stay as they are; tools at HEAD: {last_line}")
+    return {name: text.encode() for name, text in json.loads(run.stdout or "{}").items()}
 
 
 def _is_for_rendering(name: str) -> bool:
     return name == "pyproject.toml" or name.startswith("tools/") or name.endswith(f"/{FILE}")
 
 
-def _outdated_revisions(
-    before: dict[str, str], after: dict[str, str], planned: list[Change]
-) -> Iterator[Path]:
-    """Yield the revisions of kinds of databases that are gone, if all of a kind were made here.
+def _outdated(kind: str, before: Files, removed: Files) -> list[str]:
+    """Return the revisions of a kind of databases that is gone, if all were made here.
 
-    Those of one kind form a line, which ends at the first that is missing.
+    They form a line, which ends at the first that is missing.
     """
-    gone = {change.path for change in planned if change.text is None and change.wanted}
-    lost = {Path(path).stem for path in before.keys() - after.keys()}
-    for kind in lost:
-        modules = {Path(path) for path in before if Path(path).name == f"{kind}.py"}
-        found = [*(MIGRATIONS / kind / "versions").glob("*.py")]
-        if {module for module in modules if module.exists()} <= gone and _are_as_made(found):
-            yield from found
+    modules = {name for name in before if Path(name).name == f"{kind}.py"}
+    found = [*(MIGRATIONS / kind / "versions").glob("*.py")]
+    stay = [name for name in modules - removed.keys() if Path(name).exists()]
+    return [] if stay or not _are_as_made(found) else [path.as_posix() for path in found]
 
 
 def _are_as_made(found: list[Path]) -> bool:
@@ -88,16 +78,12 @@ def _are_as_made(found: list[Path]) -> bool:
     return not edited and all(match and match[2] in names for match in made.values())
 
 
-def _write_revisions(specs: list[Specification], before: dict[str, str]) -> None:
+def _write_revisions(specs: list[Specification], before: Files) -> None:
     """Write the revisions for kinds of databases that are new."""
     for spec in specs:
         for path, text in revisions(None, spec).items():
             versions = Path(path).parent
-            is_new = f"{APP / spec.name / versions.parent.name}.py" not in before
+            module = Path(spec.path).with_name(f"{versions.parent.name}.py")
+            is_new = module.as_posix() not in before
             if is_new and not any(versions.glob(f"*_add_{spec.name}.py")):
-                Change(Path(path), text).execute()
-
-
-def _show(title: str, found: list[Path]) -> None:
-    if found:
-        print(title, *sorted(map(str, found)), sep="\n    ")
+                write({path: text})

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from generator import formatted
+from merge import Files
 from mongodb_rules import KINDS, indexes, rule_of
 from specification import Field, Specification
-from view import View
 
 VERSIONS = Path("src/app/migrations/mongodb/versions")
 
@@ -35,34 +35,31 @@ async def downgrade(database: Database) -> None:
 '''
 
 
-def revision(old: Specification | None, new: Specification | None) -> dict[str, str]:
+def revision(old: Specification | None, new: Specification | None) -> Files:
     """Return the text of the revision between two specifications by its path, if there is one."""
     if old == new:
         return {}
     if old and new:
-        title = f"change {new.name}"
-        before, after = _undone(old, new), [*new.fields]
-        constants = [_rules("BEFORE", before), _rules("AFTER", after)]
-        up = _change(new.name, "AFTER", before, after)
-        down = _change(new.name, "BEFORE", after, before)
-    else:
-        spec = new or old
-        assert spec
-        title = f"{'add' if new else 'remove'} {spec.name}"
-        constants = [_rules("FIELDS", spec.fields)]
-        up, down = _create(spec), [f'await database.drop_collection("{spec.name}")']
-        if not new:
-            up, down = down, up
-    path, text = text_of(title, "\n".join(constants), *("\n    ".join(each) for each in (up, down)))
-    return {path: text}
+        before, after = _undone(old, new), new.fields
+        constants = f"{_rules('BEFORE', before)}\n{_rules('AFTER', after)}"
+        up, down = (
+            _change(new.name, "AFTER", before, after),
+            _change(new.name, "BEFORE", after, before),
+        )
+        return text_of(f"change {new.name}", constants, *map("\n    ".join, (up, down)))
+    spec = new or old
+    assert spec
+    up, down = _create(spec), [f'await database.drop_collection("{spec.name}")']
+    title, steps = (f"add {spec.name}", (up, down)) if new else (f"remove {spec.name}", (down, up))
+    return text_of(title, _rules("FIELDS", spec.fields), *map("\n    ".join, steps))
 
 
-def text_of(title: str, constants: str, upgrade: str, downgrade: str) -> tuple[str, str]:
-    """Return the path and the text of a revision that comes last."""
+def text_of(title: str, constants: str, upgrade: str, downgrade: str) -> Files:
+    """Return the text of a revision that comes last, by its path."""
     numbers = [int(p.name.partition("_")[0]) for p in VERSIONS.glob("[0-9]*_*.py")]
     path = str(VERSIONS / f"{max(numbers, default=0) + 1:04}_{title.replace(' ', '_')}.py")
     values = {"title": title, "constants": constants, "upgrade": upgrade, "downgrade": downgrade}
-    return path, formatted({path: TEXT.format(**values)})[path]
+    return formatted({path: TEXT.format(**values)})
 
 
 def _undone(old: Specification, new: Specification) -> list[Field]:
@@ -92,7 +89,7 @@ def _change(name: str, constant: str, before: Iterable[Field], after: Iterable[F
 
 
 def _set_rules(name: str, constant: str, fields: Iterable[Field]) -> str:
-    uuids = [each.name for each in fields if KINDS.get(each.type) == "binData"]
+    uuids = [each.name for each in fields if KINDS.get(each.type.name) == "binData"]
     more = f", uuids={json.dumps(uuids)}" if uuids else ""
     return f'await set_rules(database, "{name}", {constant}{more})'
 
@@ -120,10 +117,10 @@ def _is_filled(before: Field, field: Field) -> bool:
 
 def _value(field: Field) -> str:
     """Return an expression of MongoDB: the value that is there, or else the default."""
-    default = "None" if field.default is None else View(field).python(field.default)
-    if field.type == "decimal":
+    default = field.initial or "None"
+    if field.type.name == "decimal":
         default = default.replace("Decimal(", "Decimal128(")
-    if field.type == "date" and field.default:
+    if field.type.name == "date" and field.default:
         default = json.dumps(field.default)
     return f'{{"$ifNull": ["${field.name}", {{"$literal": {default}}}]}}'
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from rules import MAX_EMAIL, MAX_INTEGER, MAX_TEXT, MAX_URL
+from kit_types import MAX_EMAIL, MAX_URL
 from specification import Field
 
 KINDS = {
@@ -17,6 +17,12 @@ KINDS = {
 }
 """The types of values, where they are no texts."""
 
+LIMITS: dict[str, dict[str, Any]] = {
+    "url": {"maxLength": MAX_URL},
+    "email": {"maxLength": MAX_EMAIL},
+    "date": {"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+}
+
 
 def rule_of(field: Field) -> dict[str, Any]:
     """Return the rule that the kit derives from the model's field."""
@@ -25,24 +31,15 @@ def rule_of(field: Field) -> dict[str, Any]:
 
 
 def _rule_of_value(field: Field) -> dict[str, Any]:
-    words = field.arguments
-    text = {"bsonType": "string"}
-    match field.type:
-        case "text":
-            return text | {"minLength": 1, "maxLength": int(words[0]) if words else MAX_TEXT}
-        case "url":
-            return text | {"maxLength": MAX_URL}
-        case "email":
-            return text | {"maxLength": MAX_EMAIL}
-        case "date":
-            return text | {"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
-        case "enum":
-            return {"enum": [*words]}
-        case "int":
-            least, most = map(int, words) if words else (-MAX_INTEGER, MAX_INTEGER)
+    match field.type.name, field.type.arguments:
+        case "text", (length,):
+            return {"bsonType": "string", "minLength": 1, "maxLength": length}
+        case "enum", values:
+            return {"enum": [*values]}
+        case "int", (least, most):
             return {"bsonType": KINDS["int"], "minimum": least, "maximum": most}
-        case kind:
-            return {"bsonType": KINDS[kind]}
+        case kind, _:
+            return {"bsonType": KINDS.get(kind, "string"), **LIMITS.get(kind, {})}
 
 
 def indexes(fields: Iterable[Field]) -> dict[str, str]:
@@ -51,10 +48,10 @@ def indexes(fields: Iterable[Field]) -> dict[str, str]:
     for each in fields:
         if each.filter:
             found[f"{each.name}_filter"] = f'[("{each.name}", 1), ("_id", -1)]'
-        elif each.type == "ref":
+        elif each.target:
             found[f"{each.name}_ref"] = f'[("{each.name}", 1)]'
         if each.unique:
-            kind = KINDS.get(each.type, "string")
+            kind = KINDS.get(each.type.name, "string")
             some = f'{{"{each.name}": {{"$type": {json.dumps(kind)}}}}}'
             found[f"{each.name}_unique"] = (
                 f'[("{each.name}", 1)], unique=True, partialFilterExpression={some}'

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from console import Refused
+
 APP = Path("src/app")
 
 MAX_NAME = 40
@@ -42,7 +44,6 @@ RESERVED = """
     variadic varying verbose versioning view virtual when where window without write xor zerofill
 """
 
-
 # What every resource has besides, in its bodies, in its table, or in what changes that.
 OWN_FIELDS = """
     id version created_at updated_at metadata registry idempotency idempotency_key content_sha256
@@ -51,36 +52,36 @@ OWN_FIELDS = """
 """
 
 
-class SpecificationError(Exception):
-    """What was asked for cannot be made; the message is one line."""
-
-
 def check_field_name(name: str) -> None:
-    """Raise ``SpecificationError`` for a name that a field cannot have."""
+    """Raise ``Refused`` for a name that a field cannot have."""
     if not NAME.fullmatch(name) or len(name) > MAX_NAME:
-        raise SpecificationError(
-            f"{name!r} is no name of a field: use snake_case, up to {MAX_NAME} letters"
-        )
+        raise Refused(f"{name!r} is no name of a field: use snake_case, up to {MAX_NAME} letters")
     if name in OWN_FIELDS.split() or name.startswith("model_"):
-        raise SpecificationError(f"{name}: every resource has something of that name already")
+        raise Refused(f"{name}: every resource has something of that name already")
     if keyword.iskeyword(name):
-        raise SpecificationError(f"{name}: it is a word of Python's")
+        raise Refused(f"{name}: it is a word of Python's")
+
+
+def singular_of(name: str, given: str) -> str:
+    """Return the singular: the one given, or the plural without a trailing ``s``."""
+    singular = given or name.removesuffix("s")
+    if singular == name:
+        raise Refused(f"{name}: give its singular, as in SINGULAR=shelf; it differs")
+    return singular
 
 
 def check_names(name: str, singular: str) -> None:
-    """Raise ``SpecificationError`` for names that a new feature cannot have."""
+    """Raise ``Refused`` for names that a new feature cannot have."""
     for reason, names in _taken():
         if name in names:
-            raise SpecificationError(f"{name}: {reason}")
+            raise Refused(f"{name}: {reason}")
     if name.endswith(OF_MIGRATIONS):
-        raise SpecificationError(f"{name}: migrations may have a table of that name")
+        raise Refused(f"{name}: migrations may have a table of that name")
     for each in (name, singular):
         if not NAME.fullmatch(each) or len(each) > MAX_NAME:
-            raise SpecificationError(
-                f"{each!r} is no name: use snake_case, up to {MAX_NAME} letters"
-            )
+            raise Refused(f"{each!r} is no name: use snake_case, up to {MAX_NAME} letters")
         if keyword.iskeyword(each) or keyword.issoftkeyword(each):
-            raise SpecificationError(f"{each}: it is a word of Python's")
+            raise Refused(f"{each}: it is a word of Python's")
 
 
 def _taken() -> Iterator[tuple[str, set[str]]]:

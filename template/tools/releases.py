@@ -1,25 +1,32 @@
-"""The template's releases, and what its changelog says of them."""
+"""The template's releases, what its changelog says of them, and how far a project is from them."""
 
+import json
 import os
 import re
+from difflib import unified_diff
 from itertools import dropwhile, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import answers_file as answers
+from console import Refused, show
+from merge import Files
 from packaging.version import InvalidVersion, Version
-from repository import TemplateError, git
+from renders import rendered_now
+from repository import committed, git
+from revisions import as_generated
 
 # Copier's short names of hosts.
-SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
-ABBREVIATIONS = [f"-curl.{full}.insteadOf={short}" for short, full in SHORT.items()]
+SHORT = ("url.https://github.com/.insteadOf=gh:", "url.https://gitlab.com/.insteadOf=gl:")
 
 
 def _remote(*arguments: str) -> str:
-    options = [word for option in ABBREVIATIONS for word in (option[:2], option[2:])]
+    options = [word for name in SHORT for word in ("-c", name)]
     try:
         return os.fsdecode(git(*options, *arguments))
-    except TemplateError as error:
-        raise TemplateError(
+    except Refused as error:
+        raise Refused(
             f"{str(error).rstrip('.')}. If the template has moved: make update TEMPLATE=ITS_ADDRESS"
         ) from None
 
@@ -55,11 +62,11 @@ def version_of(tag: str) -> Version | None:
         return None
 
 
-def changelog(address: str, tag: str | None) -> str:
-    """Return the template's changelog in a release, or now."""
+def changelog(address: str, tag: str) -> str:
+    """Return the template's changelog in a release."""
     with TemporaryDirectory() as folder:
         bare = Path(folder) / "template"
-        options = ["--quiet", "--bare", "--depth=1", *([f"--branch={tag}"] if tag else [])]
+        options = ["--quiet", "--bare", "--depth=1", f"--branch={tag}"]
         _remote("clone", *options, "--", address.removeprefix("git+"), str(bare))
         return os.fsdecode(git("-C", str(bare), "show", "HEAD:CHANGELOG.md", allowed=(0, 128)))
 
@@ -75,3 +82,48 @@ def sections(text: str, before: str, after: str) -> str:
 def _is_of(section: str, commit: str) -> bool:
     number = re.escape(release_of(commit).removeprefix("v"))
     return bool(re.match(rf"## \[?v?{number}(?![\w.])", section))
+
+
+def distance(text: str) -> dict[str, Any]:
+    """Return the newer releases, and the template's files that were edited or deleted here."""
+    address, version = answers.answer(text, answers.ADDRESS), answers.answer(text, "_commit")
+    newer = later(releases(address), version)
+    made = rendered_now(text)
+    here = committed(lambda name: name in made)
+    return {
+        "template": address,
+        "version": version,
+        "newest": newer[-1] if newer else version,
+        "newer": newer,
+        "is_outdated": bool(newer),
+        "files": len(made),
+        "edited": {name: lines for name in sorted(here) if (lines := edited(name, made, here))},
+        "deleted": sorted(made.keys() - here.keys()),
+    }
+
+
+def edited(name: str, made: Files, here: Files) -> dict[str, int]:
+    """Return how many lines were added to a file and removed from it, if any."""
+    old, new = as_generated(made[name]), as_generated(here[name])
+    if old == new or name == answers.FILE:
+        return {}
+    before, after = (text.decode(errors="replace").splitlines() for text in (old, new))
+    signs = [line[0] for line in unified_diff(before, after, n=0)][2:]
+    return {"added": signs.count("+"), "removed": signs.count("-")}
+
+
+def show_distance(form: str) -> bool:
+    """Print it, for people or as JSON."""
+    if form not in ("", "json"):
+        raise Refused(f"{form}: there is no such format, only json.")
+    found = distance(answers.last_written())
+    if form:
+        print(json.dumps(found, indent=2))
+        return True
+    newer = f"The newest is {found['newest']}, {len(found['newer'])} later; `make update` takes it."
+    print(f"The project is of version {found['version']}.")
+    print(newer if found["newer"] else "There is no newer one.")
+    edits = [f"{name} +{n['added']} -{n['removed']}" for name, n in found["edited"].items()]
+    show(f"Edited, of {found['files']} files of the template:", edits)
+    show("Deleted:", found["deleted"])
+    return True

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import answers_file as answers
+from console import announce
 from copier import VcsRef, run_recopy
 from merge import Files, read
 from plumbum import local
-from repository import announce
 
 # The template's files are to be as they are there, and no hook is to run.
 CONFIGURATION = {

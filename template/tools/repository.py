@@ -2,29 +2,16 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Collection
+from io import BytesIO
 from pathlib import Path
+
+from console import Refused
 
 # Variables of git that say how to reach a repository; the others say which one it is.
 KEPT = ("GIT_CONFIG_", "GIT_SSH", "GIT_SSL_", "GIT_ASKPASS", "GIT_TERMINAL_PROMPT", "GIT_EXEC_PATH")
 
 FILE_MODES = ("100644", "100755")
-
-
-class TemplateError(Exception):
-    """The command cannot be executed."""
-
-
-def error_line(error: Exception) -> str:
-    """Return an error as one line, since it may repeat what the user has typed."""
-    return "Error: " + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(error))
-
-
-def announce(work: str) -> None:
-    """Say at a terminal what begins now and takes a while."""
-    if sys.stderr.isatty():
-        print(work, file=sys.stderr)
 
 
 def leave_other_repositories() -> None:
@@ -36,12 +23,12 @@ def leave_other_repositories() -> None:
 
 
 def git(*arguments: str, fed: bytes = b"", allowed: Collection[int] = (0,)) -> bytes:
-    """Return what git prints, or raise ``TemplateError``."""
+    """Return what git prints, or raise ``Refused``."""
     run = subprocess.run(["git", *arguments], input=fed, capture_output=True)
     if run.returncode not in allowed:
         lines = os.fsdecode(run.stderr).strip().splitlines()
         error = next((line for line in lines if line.startswith(("fatal:", "error:"))), "")
-        raise TemplateError(f"git: {error or ' '.join(lines[:1])}")
+        raise Refused(f"git: {error or ' '.join(lines[:1])}")
     return run.stdout
 
 
@@ -50,47 +37,42 @@ def paths(command: str, *options: str) -> list[str]:
     return os.fsdecode(git(command, "-z", *options)).split("\0")[:-1]
 
 
+def prefix() -> str:
+    """Return the path of this folder in the repository, with a slash at its end, if it is below."""
+    return os.fsdecode(git("rev-parse", "--show-prefix")).removesuffix("\n")
+
+
 def status(*options: str) -> dict[str, str]:
     """Return what git says of each uncommitted change in this folder, by its path from here."""
-    above = len(os.fsdecode(git("rev-parse", "--show-prefix").strip()))
     listed = ["--untracked-files=normal", "--no-renames", *options, "--", "."]
     entries = paths("status", "--porcelain", *listed)
+    above = len(prefix())
     return {entry[3 + above :] or ".": entry[:2] for entry in entries}
 
 
 def refuse_unfinished_work(except_for: Collection[str] = ()) -> None:
-    """Raise ``TemplateError`` unless everything else in this folder is committed."""
+    """Raise ``Refused`` unless everything else in this folder is committed."""
     unfinished = [path for path in status() if path not in except_for]
     refuse(unfinished, "not committed; commit or stash it first")
     if Path(os.fsdecode(git("rev-parse", "--git-path", "MERGE_HEAD").strip())).exists():
-        raise TemplateError("A merge is in progress: commit it first.")
+        raise Refused("A merge is in progress: commit it first.")
 
 
 def committed(is_wanted: Callable[[str], bool]) -> dict[str, bytes]:
     """Return the files in this folder of the last commit, as git keeps them."""
+    entries = [entry.split("\t", 1) for entry in paths("ls-tree", "-r", "HEAD", ".")]
+    files = {name: about.split() for about, name in entries if is_wanted(name)}
+    objects = {name: words[2] for name, words in files.items() if words[0] in FILE_MODES}
+    printed = BytesIO(git("cat-file", "--batch", fed="\n".join(objects.values()).encode()))
     found = {}
-    for entry in paths("ls-tree", "-r", "HEAD", "."):
-        about, name = entry.split("\t", 1)
-        mode, _, identifier = about.split()
-        if mode in FILE_MODES and is_wanted(name):
-            found[name] = identifier
-    return dict(zip(found, blobs([*found.values()]), strict=True))
-
-
-def blobs(identifiers: list[str]) -> list[bytes]:
-    """Return the content of objects."""
-    printed = git("cat-file", "--batch", fed="\n".join(identifiers).encode())
-    contents = []
-    for _ in identifiers:
-        header, _, printed = printed.partition(b"\n")
-        size = int(header.split()[-1])
-        contents.append(printed[:size])
-        printed = printed[size + 1 :]
-    return contents
+    for name in objects:
+        size = int(printed.readline().split()[-1])
+        found[name] = printed.read(size + 1)[:-1]
+    return found
 
 
 def refuse(names: list[str], why: str) -> None:
-    """Raise ``TemplateError`` if there are any such files."""
+    """Raise ``Refused`` if there are any such files."""
     if names:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        raise TemplateError(f"{', '.join(names[:3])}{more}: {why}.")
+        raise Refused(f"{', '.join(names[:3])}{more}: {why}.")

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
@@ -10,11 +10,10 @@ from typing import Any
 
 from merge import Files
 
-Followers = dict[str, list[str]]
-"""The revisions that follow each revision."""
+Line = dict[str, list[str]]
+"""The revisions that each revision follows."""
 
 VERSIONS = "src/app/migrations/*/versions/*.py"
-NUMBERED = "src/app/migrations/*/versions/[0-9]*_*.py"
 REVISION = re.compile(rb"^(revision\b.*?= *)[\"']([^\"']*)[\"']", re.MULTILINE)
 DOWN_REVISION = re.compile(rb"^(down_revision\b.*?= *)[\"']([^\"']*)[\"']", re.MULTILINE)
 CREATED = re.compile(rb"create_(?:table|collection)\(\s*[\"'](\w+)")
@@ -37,25 +36,23 @@ def _names(text: bytes, words: set[bytes]) -> bool:
     return bool(words) and bool(re.search(rb"[\"'.](?:%b)\b" % b"|".join(sorted(words)), text))
 
 
-def follow_own(committed: set[str]) -> Iterator[str]:
+def follow_own(committed: Collection[str]) -> Iterator[str]:
     """Put new revisions after committed ones that follow the same revision; yield a line for each.
 
     Then a database that has the owner's revision gets the new one, and there is one head.
     """
-    yield from _rename(committed)
-    yield from _renumber(committed)
-    every = {path: identifiers(path) for path in sorted(Path().glob(VERSIONS))}
-    own = {path: found for path, found in every.items() if str(path) in committed}
-    following, everyone = followers(own.values()), followers(every.values())
-    known = {revision for revision, _ in every.values()}
-    for path, (revision, down_revisions) in every.items():
-        for down_revision in down_revisions if path not in own else ():
-            last = heads(down_revision, following)
-            if down_revision not in known:
-                last = sorted({name for name, _ in own.values()} - following.keys())
-            elif set(last) <= {down_revision} or set(last) & set(heads(revision, everyone)):
-                continue  # No revision of the owner's follows it, or they follow this one, too.
-            yield _follow(path, last)
+    paths = sorted(Path().glob(VERSIONS))
+    own, new = ([p for p in paths if (str(p) in committed) is there] for there in (True, False))
+    yield from _rename(own, new)
+    yield from _renumber(own, new)
+    new = [path for path in new if path.exists()]
+    ours, everyone = _line(own), _line(own + new)
+    for path in new:
+        name, down_revisions = identifiers(path)
+        for down in down_revisions:
+            last = _heads(_following(down, ours) if down in everyone else ours.keys(), ours)
+            if down not in everyone or (last - {down} and not last & _following(name, everyone)):
+                yield _follow(path, sorted(last))
 
 
 def _follow(path: Path, last: list[str]) -> str:
@@ -66,51 +63,49 @@ def _follow(path: Path, last: list[str]) -> str:
     return f"{path} now follows {f'your revision {last[0]}' if last else 'none'}."
 
 
-def _rename(committed: set[str]) -> Iterator[str]:
-    """Give another name to new revisions that are called like a committed one."""
-    every = [(path, identifiers(path)[0]) for path in sorted(Path().glob(VERSIONS))]
-    taken = {name for path, name in every if name and str(path) in committed}
-    new = [(path, name) for path, name in every if str(path) not in committed]
-    other = {name.encode(): f"{name}_template".encode() for _, name in new if name in taken}
-    for path, name in new:
+def _rename(own: list[Path], new: list[Path]) -> Iterator[str]:
+    """Give another name to new revisions that are called like one of the owner's."""
+    names = {path: identifiers(path)[0] for path in new}
+    taken = {*names.values()} & _line(own).keys() - {""}
+    other = {name.encode(): f"{name}_template".encode() for name in taken}
+    for path, name in names.items():
         text = path.read_bytes()
         for line in (REVISION, DOWN_REVISION):
             text = line.sub(lambda m: b'%b"%b"' % (m[1], other.get(m[2], m[2])), text)
-        if other and text != path.read_bytes():
+        if taken and text != path.read_bytes():
             path.write_bytes(text)
         if name in taken:
             yield f"{path} is revision {name}_template here, as you have another {name}."
 
 
-def _renumber(committed: set[str]) -> Iterator[str]:
-    """Have new revisions that have no name come last if one has the number of a committed one."""
-    nameless = [path for path in sorted(Path().glob(NUMBERED)) if not identifiers(path)[0]]
+def _renumber(own: list[Path], new: list[Path]) -> Iterator[str]:
+    """Have new revisions that have no name come last if the owner has one of their numbers."""
+    nameless = [p for p in own + new if p.match("[0-9]*_*") and not identifiers(p)[0]]
     numbers = {path: path.stem.partition("_")[0] for path in nameless}
-    taken = {number for path, number in numbers.items() if str(path) in committed}
-    new = [path for path in numbers if str(path) not in committed]
-    if not taken & {numbers[path] for path in new}:
+    ours, others = ({p: numbers[p] for p in paths if p in numbers} for paths in (own, new))
+    if not {*ours.values()} & {*others.values()}:
         return
-    for number, path in enumerate(new, start=int(max(numbers.values())) + 1):
-        other = path.with_name(f"{number:04}{path.name.removeprefix(numbers[path])}")
+    last = max(map(int, numbers.values()))
+    for number, path in enumerate(others, start=last + 1):
+        other = path.with_name(f"{number:04}{path.name.removeprefix(others[path])}")
         yield f"{path.rename(other)} was {path.name}: revisions of yours have such numbers."
 
 
-def followers(revisions: Iterable[tuple[str, list[str]]]) -> Followers:
-    """Return the followers of each revision, from pairs of a name and the names it follows."""
-    found: Followers = {}
-    for revision, down_revisions in revisions:
-        for down_revision in down_revisions:
-            found.setdefault(down_revision, []).append(revision)
+def _line(paths: list[Path]) -> Line:
+    return dict(map(identifiers, paths))
+
+
+def _following(name: str, line: Line) -> set[str]:
+    """Return a revision and all that follow it."""
+    found = {name}
+    while more := {each for each in line if found & {*line[each]}} - found:
+        found |= more
     return found
 
 
-def heads(revision: str, following: Followers) -> list[str]:
-    """Return the last revisions after one; itself if none follows it."""
-    reached = found = {revision}
-    while found:
-        found = {after for one in found for after in following.get(one, [])} - reached
-        reached = reached | found
-    return sorted(reached - following.keys())
+def _heads(names: Collection[str], line: Line) -> set[str]:
+    """Return those of some revisions that no other follows."""
+    return {*names}.difference(*line.values())
 
 
 def identifiers(path: Path) -> tuple[str, list[str]]:

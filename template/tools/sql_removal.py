@@ -5,11 +5,12 @@ from importlib import import_module
 
 from alembic.autogenerate import render_python_code
 from alembic.operations import ops
+from merge import Files
 from sql_revisions import text_of
 
 
-def revision(name: str) -> tuple[str, str]:
-    """Return its path and its text."""
+def revision(name: str) -> Files:
+    """Return its text by its path."""
     import_module(f"app.{name}.sql")
     tables = import_module("app.kit.sql").Base.metadata.sorted_tables
     made: list[ops.MigrateOperation] = []

@@ -5,20 +5,19 @@ merged into the working tree. Edits of removed files are kept, revisions stay in
 conflicts are listed, with exit code 1. With ``DRY_RUN`` nothing is written.
 """
 
-import argparse
 import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import answers_file as answers
 from change import Change, change
+from console import Refused, announce
 from copier import VcsRef
-from distance import show_distance
-from engines import Engines
-from releases import changelog, later, releases, sections
-from report import show_change, show_left
-from repository import TemplateError, announce, refuse_unfinished_work, status
+from releases import changelog, later, releases, sections, show_distance
+from report import Engines, show_change, show_left
+from repository import refuse_unfinished_work, status
 
 GO_BACK = "`git restore --staged --worktree . && git clean -d --force .`"
 
@@ -54,14 +53,14 @@ def change_answers(wanted: dict[str, str], *, is_dry: bool) -> bool:
     questions = [name for name in known if not name.startswith("_")]
     for name, value in wanted.items():
         if name not in questions:
-            raise TemplateError(f"{name}: there is no such question, only {', '.join(questions)}.")
+            raise Refused(f"{name}: there is no such question, only {', '.join(questions)}.")
         if known[name] == value:
-            raise TemplateError(f"{name} is {value} already.")
+            raise Refused(f"{name} is {value} already.")
     engines = Engines()
     target = {"data": wanted, "vcs_ref": VcsRef.CURRENT}
     with change(text, is_update=False, is_dry=is_dry, **target) as changed:
         if not changed:
-            raise TemplateError("These are the answers already.")
+            raise Refused("These are the answers already.")
         for name, value in wanted.items():
             print(f"Changed {name} from {known[name]} to {value}.")
         show_change(changed, text, wanted)
@@ -76,7 +75,10 @@ def given() -> dict[str, str]:
     pairs = [word.split("=", 1) for word in typed if re.match(r"[A-Za-z_]\w*=", word)]
     wanted = {name: value for name, value in pairs if not name.isupper()}
     if not wanted:
-        raise TemplateError("Say which: make answer ci=none")
+        raise Refused("Say which: make answer ci=none")
+    if "example" in wanted:  # Revisions of it stay, so it takes one more that drops its data.
+        reason = "`make remove NAME=notes` takes it out; to have it back, revert that commit."
+        raise Refused(f"example: {reason}")
     return wanted
 
 
@@ -92,44 +94,29 @@ def finish(changed: Change, *, is_dry: bool) -> bool:
 
 
 @contextmanager
-def one_line_errors(is_merging: bool) -> Iterator[None]:
-    """Raise ``TemplateError`` for any failure, with the way back if something was merged."""
+def way_back() -> Iterator[None]:
+    """Have an error say how to go back, if anything was merged until then."""
     try:
         yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(way_back() if is_merging else "") from None
-    except Exception as error:  # Copier raises many kinds.
-        said = str(error).rpartition("Stderr:")[2]  # Git's message, if git failed.
-        one_line, back = re.sub(r"[\s|]+", " ", said).strip(), way_back() if is_merging else ""
-        raise TemplateError(f"{one_line.rstrip('.')}.{back}" if back else one_line) from None
-
-
-def way_back() -> str:
-    """Return how to go back, if anything was merged."""
-    return f" It is merged in part; to go back: {GO_BACK}." if status() else ""
-
-
-def run(command: str, engine: str | None) -> bool:
-    """Run a command; return whether there are no conflicts."""
-    is_dry, is_merging = bool(os.environ.get("DRY_RUN")), command != "outdated"
-    if is_merging:
-        refuse_unfinished_work()
-    with one_line_errors(is_merging):
-        if command == "outdated":
-            return show_distance(os.environ.get("FORMAT", ""))
-        if command == "update":
-            return update(os.environ.get("TEMPLATE", ""), is_dry=is_dry)
-        wanted = {"database": engine} if engine else given()
-        if "example" in wanted:  # Revisions of it stay, so it takes one more that drops its data.
-            reason = "`make remove NAME=notes` takes it out; to have it back, revert that commit."
-            raise TemplateError(f"example: {reason}")
-        return change_answers(wanted, is_dry=is_dry)
+    except (Exception, KeyboardInterrupt) as error:
+        if status():
+            error.add_note(f" It is merged in part; to go back: {GO_BACK}.")
+        raise
 
 
 def main() -> bool:
     """Run the command of the command line; return whether there are no conflicts."""
-    parser = argparse.ArgumentParser(description="Update the project, or change its answers.")
-    parser.add_argument("command", choices=["update", "switch", "answer", "outdated"])
-    parser.add_argument("engine", nargs="?")
-    options = parser.parse_args()
-    return run(options.command, options.engine)
+    is_dry = bool(os.environ.get("DRY_RUN"))
+    words = [word for word in sys.argv[1:] if word != "--"]
+    if words == ["outdated"]:
+        return show_distance(os.environ.get("FORMAT", ""))
+    refuse_unfinished_work()
+    with way_back():
+        match words:
+            case ["update"]:
+                return update(os.environ.get("TEMPLATE", ""), is_dry=is_dry)
+            case ["switch", engine]:
+                return change_answers({"database": engine}, is_dry=is_dry)
+            case ["answer"]:
+                return change_answers(given(), is_dry=is_dry)
+    raise Refused("The commands are update, switch ENGINE, answer and outdated.")

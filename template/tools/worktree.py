@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
 
-from merge import Files, Merge, write
-from repository import git, paths, refuse
+from merge import Files, Merge, merge, write
+from repository import git, paths, prefix, refuse
 from revisions import as_generated
 
 SAVED = Path("saved")
 
 
 def refuse_what_would_be_lost(old: Files, new: Files) -> None:
-    """Raise ``TemplateError`` if git could not bring back a file that may be written."""
+    """Raise ``Refused`` if git could not bring back a file that may be written."""
     names = sorted(old.keys() | new.keys())
     obstacles = [name for name in names if _is_behind_other(Path(name))]
     here = [name for name in names if os.path.lexists(name)]
@@ -37,23 +37,32 @@ def _is_behind_other(path: Path) -> bool:
 
 
 @contextmanager
-def copy_of(files: Files, folder: Path) -> Iterator[None]:
-    """Work in a repository that has files of this one, so that nothing changes here."""
-    write(files, folder)
-    with chdir(folder):
-        identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid"]
-        git("init", "--quiet")
-        git("add", "--all", "--force")
-        options = ["--quiet", "--allow-empty", "--no-verify", "--no-gpg-sign", "--message=Copy"]
-        git(*identity, "commit", *options)
+def copy_in(folder: Path) -> Iterator[None]:
+    """Work in a clone of the repository, so that nothing changes here."""
+    top = os.fsdecode(git("rev-parse", "--show-toplevel")).removesuffix("\n")
+    hooks = f"--config=core.hooksPath={os.devnull}"
+    git("clone", "--quiet", "--shared", hooks, "--", top, str(folder))
+    with chdir(folder / prefix()):
         yield
+
+
+def merge_generated(old: Files, new: Files) -> tuple[Merge, set[str]]:
+    """Return what the change of a generator's files makes of those here, and which of them stay.
+
+    Those stay that were here already, or that were edited and are not generated any more.
+    """
+    refuse_what_would_be_lost(old, new)
+    mine = {name: Path(name).read_bytes() for name in old | new if Path(name).exists()}
+    there = {name for name in mine if name not in old and mine[name] != new[name]}
+    edited = {name for name in mine.keys() - new.keys() if mine[name] != old[name]}
+    stay = there | edited
+    old, mine, new = ({n: f[n] for n in f.keys() - stay} for f in (old, mine, new))
+    return merge(old, mine, new, {}), stay
 
 
 def apply(merged: Merge, made: Path, before: Path) -> None:
     """Write the result of a merge, and have git know of its conflicts."""
-    for name in [*merged.removed, *merged.moved]:
-        Path(name).unlink(missing_ok=True)
-        _remove_empty(Path(name).parent)
+    delete([*merged.removed, *merged.moved])
     write(merged.written)
     for name in _executables(made) - _executables(before):
         path = Path(name)
@@ -62,25 +71,28 @@ def apply(merged: Merge, made: Path, before: Path) -> None:
     _mark(merged)
 
 
+def delete(names: list[str]) -> None:
+    """Delete files, and folders that are empty then."""
+    for name in names:
+        Path(name).unlink(missing_ok=True)
+        folder = Path(name).parent
+        while folder.name and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
+
+
 def _executables(folder: Path) -> set[str]:
     files = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)) for path in files if os.access(path, os.X_OK)}
 
 
-def _remove_empty(folder: Path) -> None:
-    while folder.name and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
-
-
 def _mark(merged: Merge) -> None:
-    above = os.fsdecode(git("rev-parse", "--show-prefix").strip())
     lines = []
     for name, versions in merged.conflicts.items():
-        lines.append(f"0 {'0' * 40}\t{above}{name}")
-        for stage, text in enumerate((versions[0], versions[1], versions[2]), start=1):
+        lines.append(f"0 {'0' * 40}\t{prefix()}{name}")
+        for stage, text in enumerate(versions, start=1):
             identifier = git("hash-object", "-w", "--no-filters", "--stdin", fed=text).decode()
-            lines.append(f"100644 {identifier.strip()} {stage}\t{above}{name}")
+            lines.append(f"100644 {identifier.strip()} {stage}\t{prefix()}{name}")
     if lines:
         git("update-index", "--index-info", fed="\n".join(lines).encode() + b"\n")
 

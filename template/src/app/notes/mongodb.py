@@ -32,7 +32,7 @@ class Repository(NoteRepository):
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self.collection = storage.database.notes
+        self.collection = storage.database["notes"]
         self.notes = Resources(storage, self.collection, "note", NOTES)
 
     @operation

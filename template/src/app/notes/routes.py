@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from app.kit.http import (
     CREATED,
@@ -16,10 +16,10 @@ from app.kit.http import (
     IfNoneMatch,
     Limit,
     Page,
-    Route,
     documented,
     etag,
-    path_id,
+    repository_of,
+    route_to,
     stop_if_current,
     tagged,
     to_page,
@@ -27,26 +27,14 @@ from app.kit.http import (
 from app.notes.models import FULL, Comment, NewContent, NewNote, Note, NoteChange
 from app.notes.repository import NoteRepository
 
-
-async def get_notes(request: Request) -> NoteRepository:
-    repository: NoteRepository = request.state.notes
-    return repository
-
-
+get_notes = repository_of("notes")
 Notes = Annotated[NoteRepository, Depends(get_notes)]
 
-
-class NoteRoute(Route):
-    """A route whose path may name a note."""
-
-    async def must_exist(self, request: Request) -> None:
-        """Raise ``NotFound`` if the path names a note that does not exist."""
-        if "note_id" in request.path_params:
-            await request.state.notes.get(path_id(request, "note_id"))
-
-
 router = APIRouter(
-    prefix="/notes", tags=["notes"], route_class=NoteRoute, responses=documented(500, 503)
+    prefix="/notes",
+    tags=["notes"],
+    route_class=route_to("notes", "note_id"),
+    responses=documented(500, 503),
 )
 
 
