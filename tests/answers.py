@@ -20,7 +20,7 @@ from app.kit.service import Service
 from app.main import create_app
 from app.settings import Settings
 from tests.kit.support import new_database
-from tests.notes.dumps import dump_of, hard_records
+from tests.notes.samples import dump_of, hard_records
 
 NOISE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

@@ -11,7 +11,7 @@ from conftest import OLD_LAYOUT, Made, Tool, commit, files, in_place_of, render,
 MOVED = {
     "src/app/logs.py": "src/app/kit/logs.py",
     "src/app/http/metrics.py": "src/app/kit/http/metrics.py",
-    "tests/test_idempotency.py": "tests/notes/test_idempotency.py",
+    "tests/authorities/token.py": "tests/kit/verifiers/token.py",
 }
 GONE = "src/app/transfer/files.py"
 OWN = {
@@ -81,5 +81,5 @@ def test_the_newest_tool_moves_edits_along(
     assert f"    src/app/hours.py: {stale}\n" in printed
     assert set(files(tmp_path)) - wanted.keys() == {*OWN, f"saved/{GONE}.saved"}
     (tmp_path / "src/app/hours.py").unlink()
-    run_tests(installed(database), tmp_path, database, "notes/test_idempotency")
+    run_tests(installed(database), tmp_path, database, "kit/test_auth")
     in_place_of(installed(database), tmp_path, database, "python", "-c", "import app.greeting")

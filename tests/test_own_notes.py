@@ -66,6 +66,6 @@ def test_the_code_passes_its_checks(installed: Made, project: Path) -> None:
 @pytest.mark.parametrize("engine", ["sqlite", "mongodb"])
 def test_callers_have_only_notes_of_their_own(installed: Made, project: Path, engine: str) -> None:
     kind = "mongodb" if engine == "mongodb" else "sql"
-    names = ["test_own_notes", "notes/test_repository", f"kit/test_{kind}_migrations"]
+    names = ["test_own_notes", "notes", f"kit/test_{kind}_migrations"]
 
     run_tests(installed("adaptable"), project, engine, *names)

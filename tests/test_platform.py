@@ -19,8 +19,8 @@ ISSUER = "kit/test_auth_oidc.py"
 OF_AN_ISSUER = (ISSUER, "kit/test_auth_requests.py")
 WITH_PROCESSES = ("dump_commands", "serve", "serving", "sqlite_threads", "workers")
 ON_HTTP = [
-    *(f"tests/kit/test_{name}.py" for name in ("http", "fastapi", "auth", "docs")),
-    *(f"tests/notes/test_{name}.py" for name in ("notes", "idempotency", "concurrency")),
+    *(f"tests/kit/test_{name}.py" for name in ("http", "fastapi", "errors", "auth", "docs")),
+    *(f"tests/notes/test_{name}.py" for name in ("notes", "comments_http")),
 ]
 ON_EACH_ENGINE = (
     "kit/test_fields.py",

@@ -25,7 +25,7 @@ def make(project: Path, engine: str, *targets: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-ASKING_NO_DATABASE = ["auth", "docs", "fastapi", "imports"]
+ASKING_NO_DATABASE = ["auth", "docs", "errors", "fastapi", "imports"]
 
 
 def test_its_own_tests_pass(installed: Made) -> None:
@@ -43,12 +43,7 @@ def test_its_own_tests_pass_on_its_server(installed: Made, engine: str) -> None:
 def test_the_adaptable_service_passes_those_of_its_contract(installed: Made, engine: str) -> None:
     """On each engine; what else it has are the files of the other variants."""
     project = installed("adaptable")
-    run_tests(
-        project,
-        project,
-        engine,
-        *(f"notes/test_{name}" for name in ("repository", "notes", "idempotency", "concurrency")),
-    )
+    run_tests(project, project, engine, "notes")
 
 
 def test_lint_and_strict_types_pass_before_a_commit(

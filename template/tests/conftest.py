@@ -1,6 +1,5 @@
 """A database of the tests' own, and the service running on it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from pkgutil import iter_modules
@@ -12,7 +11,7 @@ from app.kit import migrations
 from app.kit.storage import Storage, open_storage
 from app.main import create_app
 from app.settings import Settings
-from tests.kit.support import ENGINE, new_database, serving
+from tests.kit.support import ENGINE, client_of, migrated_database, new_database
 
 pytest.register_assert_rewrite("tests.kit.resources")
 
@@ -31,14 +30,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def settings() -> Iterator[Settings]:
-    """A database at the newest revision, shared by all tests."""
-
-    async def migrate(settings: Settings) -> None:
-        async with open_storage(settings) as storage:
-            await storage.migrate()
-
-    with new_database() as settings:
-        asyncio.run(migrate(settings))
+    """A database at the newest revision, shared by tests that need no other."""
+    with migrated_database() as settings:
         yield settings
 
 
@@ -59,5 +52,5 @@ async def storage(settings: Settings) -> AsyncIterator[Storage]:
 @pytest.fixture(scope="session")
 def client(settings: Settings) -> Iterator[httpx2.Client]:
     """A client of the service, which runs on the shared database."""
-    with serving(create_app(settings)) as url, httpx2.Client(base_url=url, timeout=10) as client:
+    with client_of(create_app(settings)) as client:
         yield client

@@ -10,8 +10,7 @@ import httpx2
 
 from app.settings import Settings
 from tests.kit.probe.service import create_app
-from tests.kit.support import check_problem
-from tests.kit.support import serving as service_of
+from tests.kit.support import check_problem, client_of
 
 (TOKENS,) = (
     import_module(f"tests.kit.verifiers.{path.stem}")
@@ -38,8 +37,7 @@ class Protected:
 def serving(settings: Settings) -> Iterator[Protected]:
     with (
         TOKENS.with_tokens(settings) as (asking, tokens),
-        service_of(create_app(asking)) as address,
-        httpx2.Client(base_url=address) as client,
+        client_of(create_app(asking)) as client,
     ):
         yield Protected(client, tokens)
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
-from app.kit.storage import Storage
+from app.main import create_app
 from app.settings import Settings
-from tests.kit.probe.service import PROBE, create_app
-from tests.kit.support import ENGINE, app, create_samples, serving, url
+from tests.kit.probe.service import PROBE
+from tests.kit.support import ENGINE, create_samples, serving
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,7 +26,7 @@ def samples(settings: Settings) -> None:
 @pytest.fixture(scope="session")
 def service(settings: Settings, samples: None) -> Iterator[str]:
     """The address of the service with the probe, which runs on the shared database."""
-    with serving(create_app(settings)) as address:
+    with serving(create_app(settings, [PROBE])) as address:
         yield address
 
 
@@ -37,9 +38,9 @@ def client(service: str) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture
-def probe(storage: Storage) -> Any:
-    """The probe's repository, on the shared database."""
-    return storage.repository(PROBE)
+def app(settings: Settings) -> FastAPI:
+    """The service without any feature, for routes of a test."""
+    return create_app(settings, features=())
 
 
 @pytest.fixture
@@ -51,11 +52,3 @@ def revisions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kind, "PACKAGE", f"tests.kit.probe.{versions}", raising=False)
     for name in {"revisions", "heads"} & set(dir(kind)):
         monkeypatch.setattr(kind, name, cache(getattr(kind, name).__wrapped__))
-
-
-@pytest.fixture
-def database(empty_database: Settings) -> str:
-    """The URL of a database without samples."""
-    app("migrate", DATABASE_URL=url(empty_database))
-    asyncio.run(create_samples(empty_database))
-    return url(empty_database)

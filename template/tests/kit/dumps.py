@@ -6,14 +6,10 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
-
 from app.kit.dump import work
 from app.kit.dump.feature import DumpedFeature, Format
 from app.kit.dump.lines import Checksum, lines
-from tests.kit.probe.models import Record
 
-PROBE_FORMAT = Format("probe", TypeAdapter(Record))
 TIME = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
 
@@ -26,16 +22,7 @@ def numbered(number: int) -> UUID:
     return UUID(int=0x019B7E4A4A2E7 << 76 | 0b10 << 62 | number)
 
 
-def sample(number: int, content: str = "x") -> Record:
-    return Record(numbered(number), content, 1, TIME)
-
-
-def many(number: int) -> list[Record]:
-    """Return samples with lines of more than a thousand bytes."""
-    return [sample(i, f"{i}: {chr(0x1F600) * 240}") for i in range(number)]
-
-
-def dump_of(records: Sequence[Any], of: Format = PROBE_FORMAT) -> bytes:
+def dump_of(records: Sequence[Any], of: Format) -> bytes:
     checksum = Checksum(of.name)
     checksum.add(*(written := lines(of, records)))
     return b"".join(written) + checksum.closing_line()

@@ -1,6 +1,6 @@
 """Resources in memory: the promises of every repository, without a database."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Generic
 from uuid import UUID
@@ -66,13 +66,13 @@ class MemoryResources(Generic[R]):
         self._first = {key: first for key, first in self._first.items() if first.id != this_id}
 
     def _allowed(self, resource: R) -> R:
-        values = self._values(resource)
-        if taken := [name for name, value in values if value in self._taken(name, resource)]:
+        others = [each for each in self._kept.values() if each.id != resource.id]
+        taken = [
+            name
+            for name in self.unique
+            if (value := getattr(resource, name)) is not None
+            and value in [getattr(each, name) for each in others]
+        ]
+        if taken:
             raise Taken(*taken, of=resource.id)
         return resource
-
-    def _values(self, resource: R) -> Iterator[tuple[str, Any]]:
-        yield from ((n, v) for n in self.unique if (v := getattr(resource, n)) is not None)
-
-    def _taken(self, name: str, resource: R) -> list[Any]:
-        return [getattr(r, name) for r in self._kept.values() if r.id != resource.id]

@@ -1,19 +1,21 @@
 """What the tests share: databases, running services, commands, and what an answer must be like."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import httpx2
@@ -29,6 +31,8 @@ from tests.kit.probe.service import SERVICE
 SERVER = os.environ.get("TEST_DATABASE_URL")
 MISSING = "/probe/01890a5d-ac96-774b-bcce-b302099a8057"
 JSON = {"Content-Type": "application/json"}
+REQUESTS = 24
+T = TypeVar("T")
 
 
 def _engine() -> ModuleType:
@@ -41,9 +45,6 @@ def _engine() -> ModuleType:
 ENGINE = _engine()
 """The engine of ``TEST_DATABASE_URL``, else the first one that the project knows."""
 
-PROBE_STORAGE = import_module(f"tests.kit.probe.{ENGINE.KIND}")
-"""The module of the probe feature for this engine."""
-
 
 @contextmanager
 def new_database() -> Iterator[Settings]:
@@ -52,10 +53,23 @@ def new_database() -> Iterator[Settings]:
         yield Settings(_env_file=None, database_url=url, log_level="WARNING")
 
 
+@contextmanager
+def migrated_database() -> Iterator[Settings]:
+    """Yield the same of a database at the newest revision."""
+
+    async def migrate(settings: Settings) -> None:
+        async with open_storage(settings) as storage:
+            await storage.migrate()
+
+    with new_database() as settings:
+        asyncio.run(migrate(settings))
+        yield settings
+
+
 async def create_samples(settings: Settings) -> None:
     """Have a database keep samples, too."""
     async with open_storage(settings) as storage:
-        await PROBE_STORAGE.create(storage)
+        await import_module(f"tests.kit.probe.{ENGINE.KIND}").create(storage)
 
 
 @contextmanager
@@ -77,6 +91,13 @@ def serving(
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def client_of(app: ASGIApp) -> Iterator[httpx2.Client]:
+    """Run a service in a thread, and yield a client of it."""
+    with serving(app) as address, httpx2.Client(base_url=address, timeout=10) as client:
+        yield client
 
 
 def url(settings: Settings) -> str:
@@ -147,3 +168,9 @@ def delete_all(client: httpx2.Client, *paths: str) -> None:
         while page := client.get(path, params={"limit": 100}).json()["data"]:
             for resource in page:
                 client.delete(f"{path}/{resource['id']}").raise_for_status()
+
+
+def at_once(request: Callable[[int], T]) -> list[T]:
+    """Return the answers to as many requests at the same moment."""
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        return list(pool.map(request, range(REQUESTS)))

@@ -1,8 +1,6 @@
 """The schema: the service's revisions lead anywhere from anywhere, and agree with the models."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from itertools import count
 from typing import Any
@@ -15,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from app.kit.migrations.sql import config, heads, revisions
-from app.kit.storage import engine_of, open_storage
+from app.kit.storage import open_storage
 from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_tables import Base
 from app.settings import Settings
@@ -27,10 +25,6 @@ async def empty(empty_database: Settings) -> AsyncIterator[Any]:
     """A database without a schema, open."""
     async with open_storage(empty_database) as storage:
         yield storage
-
-
-async def run(storage: SqlStorage, work: Callable[[sa.Connection], Any]) -> Any:
-    return await storage.migration(work)
 
 
 def up_down_and_up(revision: str) -> Callable[[sa.Connection], None]:
@@ -46,7 +40,7 @@ async def test_every_revision_goes_up_down_and_up_again(empty: SqlStorage) -> No
     revisions = [r.revision for r in ScriptDirectory.from_config(config()).walk_revisions()]
 
     for revision in reversed(revisions):
-        await run(empty, up_down_and_up(revision))
+        await empty.migration(up_down_and_up(revision))
 
     await empty.check()
 
@@ -58,7 +52,7 @@ def differences(connection: sa.Connection) -> Any:
 async def test_models_and_revisions_agree(empty: SqlStorage) -> None:
     await empty.migrate()
 
-    assert await run(empty, differences) == []
+    assert await empty.migration(differences) == []
 
 
 def test_at_most_one_revision_is_the_newest() -> None:
@@ -70,23 +64,6 @@ def test_alembic_finds_the_same_revisions() -> None:
 
     assert revisions() == {each.revision for each in script.walk_revisions()}
     assert heads() == {*script.get_heads()}
-
-
-def test_a_service_starts_without_alembic(settings: Settings) -> None:
-    modules = f"sys, app.main, app.kit.storage.{engine_of(settings)}"
-    code = f"import {modules}; sys.exit('alembic' in sys.modules)"
-
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-async def test_migrating_twice_and_at_once_is_safe(empty_database: Settings) -> None:
-    async def migrate() -> None:
-        async with open_storage(empty_database) as storage:
-            await storage.migrate()
-            await storage.check()
-
-    await asyncio.gather(*(migrate() for _ in range(4)))
-    await migrate()
 
 
 class Interrupted(BaseException):
@@ -123,7 +100,7 @@ def test_an_interrupted_migration_can_be_run_again() -> None:
             interrupted = await migrate_up_to(sql, last)
             await sql.migrate()
             await sql.check()
-            assert await run(sql, differences) == []
+            assert await sql.migration(differences) == []
         return interrupted
 
     for last in count(1):

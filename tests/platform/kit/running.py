@@ -1,5 +1,6 @@
 """Helpers for tests of a running service: its processes, raw connections, and its log."""
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -14,7 +15,14 @@ from urllib.parse import urlsplit
 import httpx2
 
 from app.settings import Settings
-from tests.kit.support import environment, url
+from tests.kit.support import app, create_samples, environment, url
+
+
+def with_samples(database: Settings) -> str:
+    """Prepare an empty database for samples, and return its URL."""
+    app("migrate", DATABASE_URL=url(database))
+    asyncio.run(create_samples(database))
+    return url(database)
 
 
 @contextmanager

@@ -17,9 +17,10 @@ from app.kit.fields import Uuid
 from app.kit.resources import Ref
 from app.kit.storage import Storage
 from app.settings import Settings
-from tests.kit.dumps import dump_of, dumped, loaded, many, quiet
+from tests.kit.dumps import dumped, loaded, quiet
 from tests.kit.probe.models import Sample
 from tests.kit.probe.service import PROBE
+from tests.kit.probe_dumps import dump_of, many
 from tests.kit.running import start
 from tests.kit.support import url
 

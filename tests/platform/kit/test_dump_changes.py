@@ -13,9 +13,10 @@ from app.kit.dump import work
 from app.kit.dump.changes import Earlier
 from app.kit.dump.feature import DumpedFeature, TransferError
 from app.kit.errors import Conflict, NotFound
-from tests.kit.dumps import PROBE_FORMAT, dump_of, many, numbered, quiet, sample
+from tests.kit.dumps import numbered, quiet
 from tests.kit.fuzzing import EXAMPLES
 from tests.kit.probe.models import Record
+from tests.kit.probe_dumps import PROBE_FORMAT, dump_of, many, sample
 
 States = st.dictionaries(st.integers(0, 9), st.sampled_from(["a", "b"]))
 

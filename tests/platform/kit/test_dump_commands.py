@@ -10,11 +10,16 @@ import pytest
 
 from app.kit.storage import open_storage
 from app.settings import Settings
-from tests.kit.dumps import dump_of, many
 from tests.kit.probe.models import Sample
 from tests.kit.probe.service import PROBE
-from tests.kit.running import start
+from tests.kit.probe_dumps import dump_of, many
+from tests.kit.running import start, with_samples
 from tests.kit.support import app, check_line, url
+
+
+@pytest.fixture
+def database(empty_database: Settings) -> str:
+    return with_samples(empty_database)
 
 
 def names(folder: Path) -> list[str]:

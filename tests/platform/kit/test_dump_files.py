@@ -11,9 +11,15 @@ import pytest
 
 from app.kit.dump.feature import TransferError
 from app.kit.dump.files import STREAM, reading, writing
-from tests.kit.dumps import dump_of
-from tests.kit.running import start
+from app.settings import Settings
+from tests.kit.probe_dumps import dump_of
+from tests.kit.running import start, with_samples
 from tests.kit.support import app, check_line
+
+
+@pytest.fixture
+def database(empty_database: Settings) -> str:
+    return with_samples(empty_database)
 
 
 def names(folder: Path) -> list[str]:

@@ -15,9 +15,10 @@ from app.kit.dump import reading, work
 from app.kit.dump.feature import Format, TransferError
 from app.kit.dump.lines import Checksum, lines
 from app.kit.dump.reading import first_feature, read
-from tests.kit.dumps import PROBE_FORMAT, dump_of, many, numbered, quiet, sample
+from tests.kit.dumps import numbered, quiet
 from tests.kit.fuzzing import EXAMPLES
 from tests.kit.probe.models import Record
+from tests.kit.probe_dumps import PROBE_FORMAT, dump_of, many, sample
 
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 contents = st.text(characters, max_size=254).map(lambda text: f"{text}x")

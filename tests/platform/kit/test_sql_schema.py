@@ -1,5 +1,8 @@
 """A schema that is older or newer than the service, and tables that others refer to."""
 
+import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +15,7 @@ from alembic.operations import Operations
 
 from app.kit.errors import Unavailable
 from app.kit.migrations.sql import config
-from app.kit.storage import open_storage
+from app.kit.storage import engine_of, open_storage
 from app.kit.storage.sql import SqlStorage
 from app.settings import Settings
 from tests.kit.probe.models import Sample
@@ -84,3 +87,20 @@ async def test_altering_a_table_keeps_what_refers_to_it(empty: SqlStorage) -> No
 
     assert await empty.migration(alter) == 1
     assert await probe.get(sample.id) == sample
+
+
+def test_a_service_starts_without_alembic(settings: Settings) -> None:
+    modules = f"sys, app.main, app.kit.storage.{engine_of(settings)}"
+    code = f"import {modules}; sys.exit('alembic' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+async def test_migrating_twice_and_at_once_is_safe(empty_database: Settings) -> None:
+    async def migrate() -> None:
+        async with open_storage(empty_database) as storage:
+            await storage.migrate()
+            await storage.check()
+
+    await asyncio.gather(*(migrate() for _ in range(4)))
+    await migrate()

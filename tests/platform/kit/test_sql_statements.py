@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from app.kit.storage import open_storage
 from app.kit.storage.sql import SqlStorage
+from app.kit.storage.sql_statements import compiled
 from app.settings import Settings
 
 
@@ -129,3 +130,16 @@ async def test_a_statement_that_is_gone_takes_no_memory(storage: SqlStorage) -> 
     gc.collect()
 
     assert gone() is None
+
+
+DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
+OTHER = {
+    "a list": sa.select(TABLE.c.id).where(TABLE.c.id.in_(sa.bindparam("ids", expanding=True))),
+    "a default": sa.insert(sa.Table("t", sa.MetaData(), sa.Column("x", sa.Integer, default=int))),
+    "a float": sa.select(sa.column("x", sa.Float)),
+}
+
+
+@pytest.mark.parametrize("statement", OTHER.values(), ids=OTHER.keys())
+def test_what_changes_with_each_execution_is_not_compiled_once(statement: sa.Executable) -> None:
+    assert compiled(statement, (), DIALECT) is None

@@ -5,10 +5,19 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from app.kit.storage import Storage
 from tests.kit.probe.models import Sample
+from tests.kit.probe.service import PROBE
 from tests.kit.probe.sql import samples
+
+
+@pytest.fixture
+def probe(storage: Storage) -> Any:
+    """The probe's repository, on the shared database."""
+    return storage.repository(PROBE)
 
 
 async def test_a_transaction_that_meets_a_deadlock_is_run_again(probe: Any) -> None:

@@ -13,15 +13,15 @@ from app.kit.storage import Storage
 from app.notes.models import Comment
 from app.notes.repository import NoteRepository
 from tests.kit.dumps import dumped, loaded, numbered, quiet
-from tests.notes.conftest import NOTES_FEATURE, delete_all
-from tests.notes.dumps import dump_of, hard_records, many
-from tests.notes.made import new_note
+from tests.notes.emptying import delete_all
+from tests.notes.samples import FEATURE, dump_of, hard_records, many, new_note
 
 
 @pytest.fixture
-def feature(emptied: Storage) -> DumpedFeature:
+async def feature(storage: Storage) -> DumpedFeature:
     """Notes, of which there are none."""
-    return find("notes", FEATURES, emptied)
+    await delete_all(storage.repository(FEATURE))
+    return find("notes", FEATURES, storage)
 
 
 async def changes_since(earlier: bytes, feature: DumpedFeature) -> bytes:
@@ -44,9 +44,9 @@ async def change(notes: NoteRepository, number: int) -> None:
 
 
 async def test_changes_bring_another_database_up_to_date(
-    emptied: Storage, feature: DumpedFeature
+    storage: Storage, feature: DumpedFeature
 ) -> None:
-    notes: NoteRepository = emptied.repository(NOTES_FEATURE)
+    notes: NoteRepository = storage.repository(FEATURE)
     earlier = dump_of(hard_records())
     await loaded(feature, earlier)
     assert (await changes_since(earlier, feature)).startswith(b'{"notes":0,')
@@ -66,9 +66,9 @@ async def test_changes_bring_another_database_up_to_date(
 
 
 async def test_a_dump_may_be_written_while_clients_write(
-    emptied: Storage, feature: DumpedFeature
+    storage: Storage, feature: DumpedFeature
 ) -> None:
-    notes: NoteRepository = emptied.repository(NOTES_FEATURE)
+    notes: NoteRepository = storage.repository(FEATURE)
     await loaded(feature, dump_of(hard_records()))
     await loaded(feature, dump_of(many(250)[100:]))
     writing = asyncio.create_task(write(notes))

@@ -15,9 +15,8 @@ from app.notes.models import Comment, CommentRecord, CommentRequest
 from app.notes.repository import NoteRepository
 from app.settings import Settings
 from tests.kit.dumps import TIME, dumped, loaded, numbered
-from tests.notes.conftest import NOTES_FEATURE
-from tests.notes.dumps import dump_of, many, record
-from tests.notes.made import new_note
+from tests.notes.emptying import delete_all
+from tests.notes.samples import FEATURE, dump_of, many, new_note, record
 
 
 def posted(client: httpx2.Client, path: str, content: str) -> tuple[int, str | None, str | None]:
@@ -51,15 +50,16 @@ def test_a_dump_has_fixed_bytes() -> None:
 
 
 @pytest.fixture
-def feature(emptied: Storage) -> DumpedFeature:
+async def feature(storage: Storage) -> DumpedFeature:
     """Notes, of which there are none."""
-    return find("notes", FEATURES, emptied)
+    await delete_all(storage.repository(FEATURE))
+    return find("notes", FEATURES, storage)
 
 
 @pytest.fixture
-def notes(emptied: Storage) -> NoteRepository:
+def notes(storage: Storage) -> NoteRepository:
     """The repository of the same."""
-    notes: NoteRepository = emptied.repository(NOTES_FEATURE)
+    notes: NoteRepository = storage.repository(FEATURE)
     return notes
 
 
@@ -68,7 +68,7 @@ async def test_clients_notice_nothing_after_a_move(
 ) -> None:
     async with open_storage(empty_database) as elsewhere:
         await elsewhere.migrate()
-        old: NoteRepository = elsewhere.repository(NOTES_FEATURE)
+        old: NoteRepository = elsewhere.repository(FEATURE)
         note = await old.add(new_note("Buy oat milk"), key="k")
         comment, version = await old.add_comment(note.id, Comment.new("a remark"), key="k")
         await old.update(note.id, {"content": "Buy cream"})

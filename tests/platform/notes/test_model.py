@@ -21,9 +21,9 @@ from app.notes.models import Comment, Note
 from app.notes.repository import NoteRepository
 from app.settings import Settings
 from tests.kit.fuzzing import EXAMPLES
-from tests.notes.conftest import NOTES_FEATURE, delete_all
-from tests.notes.made import new_note
+from tests.notes.emptying import delete_all
 from tests.notes.memory import MemoryNotes
+from tests.notes.samples import FEATURE, new_note
 
 Call = Callable[[NoteRepository], Awaitable[Any]]
 
@@ -36,7 +36,7 @@ EXPECTED = st.none() | st.frozensets(st.integers(1, 4), max_size=2)
 def test_the_database_does_what_memory_does(settings: Settings) -> None:
     with asyncio.Runner() as runner:
         opened = open_storage(settings)
-        Both.runner, Both.real = runner, runner.run(opened.__aenter__()).repository(NOTES_FEATURE)
+        Both.runner, Both.real = runner, runner.run(opened.__aenter__()).repository(FEATURE)
         run_state_machine_as_test(Both, settings=EXAMPLES)
         runner.run(opened.__aexit__(None, None, None))
 

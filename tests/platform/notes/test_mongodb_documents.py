@@ -18,9 +18,7 @@ from app.kit.ids import new_id
 from app.kit.storage.mongodb import Document, Storage
 from app.notes.models import Comment
 from app.notes.mongodb import RECORDS, Repository
-from tests.notes.conftest import NOTES_FEATURE
-from tests.notes.dumps import many
-from tests.notes.made import new_note
+from tests.notes.samples import FEATURE, many, new_note
 
 LONG_AGO = datetime(1999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
 YEAR_60000 = Int64(2**50)
@@ -104,7 +102,7 @@ FOREIGN_IDS = (
 @pytest.fixture
 async def notes(storage: Storage) -> Repository:
     """A repository without notes, in a collection that any document can be put into."""
-    notes: Repository = storage.repository(NOTES_FEATURE)
+    notes: Repository = storage.repository(FEATURE)
     await notes.collection.delete_many({})
     return notes
 

@@ -15,8 +15,7 @@ from app.notes.models import Comment
 from app.notes.sql_rows import comments, notes
 from app.settings import Settings
 from tests.kit.dumps import dumped, loaded, numbered
-from tests.notes.conftest import NOTES_FEATURE
-from tests.notes.dumps import dump_of, hard_records
+from tests.notes.samples import FEATURE, dump_of, hard_records
 
 TABLES = sa.MetaData(naming_convention=Base.metadata.naming_convention)
 
@@ -59,7 +58,7 @@ async def references(storage: SqlStorage) -> list[list[tuple[UUID, UUID]]]:
 
 async def test_a_load_keeps_what_refers_to_its_rows(database: SqlStorage) -> None:
     dump, feature = dump_of(hard_records()), find("notes", FEATURES, database)
-    repository = database.repository(NOTES_FEATURE)
+    repository = database.repository(FEATURE)
 
     await loaded(feature, dump)
     await repository.update(NOTE, {"content": "changed"})

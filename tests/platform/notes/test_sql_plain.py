@@ -11,7 +11,7 @@ from app.kit.storage.sql_statements import compiled
 from app.kit.storage.sql_tables import request_row, row
 from app.notes import sql_rows as sql
 from app.notes.models import NoteFields
-from tests.notes.made import new_note
+from tests.notes.samples import new_note
 
 NOTE = new_note("Buy oat milk")
 ROW = row(NoteFields, NOTE)
