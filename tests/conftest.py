@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +18,7 @@ from copier import run_copy
 from plumbum import local
 
 from binaries import ServerError
-from forks import forks, keep_renders
+from forks import Forks, forks, keep_renders
 from made_once import once, render_once
 from next_release import NEXT, make_next
 from owner import live_in
@@ -39,6 +40,14 @@ SERVERS = {
     "mongodb": "TEST_MONGODB_URL",
 }
 """The variable that names the server of an engine, if it needs one."""
+
+IN_A_FORK: dict[str, list[str]] = {
+    "app": [],
+    "alembic": [],
+    "pytest": ["-W", "ignore:Module already imported so cannot be rewritten"],  # Of anyio.
+    "python": [],
+}
+"""The programs that are run so, and the options that they need for it."""
 
 DEFAULTS = {"auth": "token", "ci": "github", "example": "notes"}
 
@@ -296,23 +305,29 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Tool:
 
 
 @pytest.fixture(scope="session")
-def run(installed: Callable[..., Path]) -> Iterator[Run]:
+def run(installed: Callable[..., Path]) -> Run:
     """Run a tool in a project as `make` does, by default tools/feature.py; commit what it makes.
 
     In a project for all engines are the packages that it needs for each.
     """
-    with forks(installed("adaptable") / ".venv/bin/python") as forked:
 
-        def run(
-            project: Path, command: str, *options: str, tool: str = "feature", **variables: str
-        ) -> subprocess.CompletedProcess[str]:
-            variables |= {n: os.environ[n] for n in ("PATH", "HOME", "TMPDIR") if n in os.environ}
-            done = forked.run(project, [f"tools/{tool}.py", command, *options], variables)
-            if done.returncode == 0:
-                commit(project, command)
-            return done
+    def run(
+        project: Path, command: str, *options: str, tool: str = "feature", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        variables |= {n: os.environ[n] for n in ("PATH", "HOME", "TMPDIR") if n in os.environ}
+        words = [f"tools/{tool}.py", command, *options]
+        done = forked(installed("adaptable")).run(project, words, variables)
+        if done.returncode == 0:
+            commit(project, command)
+        return done
 
-        yield run
+    return run
+
+
+@cache
+def forked(installed: Path) -> Forks:
+    """Return what runs Python in forks of one process of a variant's environment."""
+    return resources.enter_context(forks(installed / ".venv/bin/python"))
 
 
 def files(project: Path) -> list[str]:
@@ -349,24 +364,31 @@ def environment(engine: str) -> dict[str, str]:
 
 
 def in_place_of(installed: Path, project: Path, engine: str, program: str, *options: str) -> str:
-    """Return what a program of a variant's environment prints when run on another project."""
-    run = subprocess.run(
-        [installed / ".venv/bin" / program, *options],
-        cwd=project,
-        env=environment(engine) | {"PYTHONPATH": str(project / "src")},
-        capture_output=True,
-        text=True,
-    )
+    """Return what a program of a variant's environment prints when run on another project.
+
+    The environment of the variant that needs all packages is used so often that its Python is
+    forked.
+    """
+    env = environment(engine) | {"PYTHONPATH": str(project / "src")}
+    command = [str(installed / ".venv/bin" / program), *IN_A_FORK.get(program, []), *options]
+    if installed.name.startswith("adaptable") and program in IN_A_FORK:
+        run = forked(installed).run(project, command, env)
+    else:
+        run = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
 
 
-def run_tests(installed: Path, project: Path, engine: str, *names: str) -> None:
+def run_tests(
+    installed: Path, project: Path, engine: str, *names: str, without: str | None = None
+) -> None:
     """Run a project's tests of these names in a variant's environment, on an engine.
 
-    They need neither of the plugins, which take a while to begin.
+    They need neither of the plugins, which take a while to begin. Those with a word in their own
+    names are left out.
     """
-    plugins = ["-p", "no:schemathesis", "-p", "no:hypothesispytest"]
+    options = ["-p", "no:schemathesis", "-p", "no:hypothesispytest"]
+    options += ["-k", f"not {without}"] if without else []
     folders = [name for name in names if (project / "tests" / name).is_dir()]
     paths = [f"tests/{name}{'' if name in folders else '.py'}" for name in names]
-    in_place_of(installed, project, engine, "pytest", *plugins, *paths)
+    in_place_of(installed, project, engine, "pytest", *options, *paths)

@@ -59,7 +59,7 @@ def test_without_authentication_a_project_passes_its_checks(
     in_place_of(home, tmp_path, "sqlite", "ruff", "format", "--check")
     in_place_of(home, tmp_path, "sqlite", "ruff", "check")
     in_place_of(home, tmp_path, "sqlite", "mypy", f"--cache-dir={home / '.mypy_cache'}", ".")
-    run_tests(home, tmp_path, "sqlite", "kit/test_http")
+    run_tests(installed("adaptable"), tmp_path, "sqlite", "kit/test_http")
 
 
 def test_with_an_issuer_a_project_passes_its_checks(installed: Callable[..., Path]) -> None:

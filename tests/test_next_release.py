@@ -78,7 +78,7 @@ def migrate(installed: Made, tmp_path: Path) -> Callable[[Path], str]:
     def run(project: Path) -> str:
         (project / ".env").write_text(f"DATABASE_URL=sqlite:///{tmp_path / 'app.db'}\n")
         code = "from app.cli import main; main()"
-        in_place_of(installed("sqlite"), project, "sqlite", "python", "-c", code, "migrate")
+        in_place_of(installed("adaptable"), project, "sqlite", "python", "-c", code, "migrate")
         with sqlite3.connect(tmp_path / "app.db") as connection:
             (row,) = connection.execute("SELECT version_num FROM alembic_version")
         return str(row[0])

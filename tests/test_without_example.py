@@ -52,7 +52,7 @@ def test_the_rest_passes_its_tests(installed: Made, database: str, without: Made
     else:
         engine = "sqlite" if database == "adaptable" else database
         chosen = [f"kit/test_{name}" for name in (*OF_THE_ENGINE, f"{kind}_migrations")]
-        run_tests(home, bare, engine, *chosen)
+        run_tests(installed("adaptable"), bare, engine, *chosen)
 
 
 def test_a_service_without_features_has_its_commands(
@@ -65,7 +65,7 @@ def test_a_service_without_features_has_its_commands(
     def app(*arguments: str) -> str:
         code = "from app.cli import main; main()"
         command = ["python", "-c", code, *arguments]
-        return in_place_of(installed("sqlite"), without("sqlite"), "sqlite", *command)
+        return in_place_of(installed("adaptable"), without("sqlite"), "sqlite", *command)
 
     assert "description: A REST service.\n" in answers
     assert "Notes and comments over HTTP." in app("--help")  # Of the package that is installed.
