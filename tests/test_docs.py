@@ -120,7 +120,8 @@ def anchors(page: Path) -> set[str]:
 
 def test_decisions_name_tests_and_files_that_exist() -> None:
     paths = [f"/{name}" for name in files(ROOT)]
-    tests = "".join((ROOT / path[1:]).read_text() for path in paths if "/test_" in path)
+    code = [path[1:] for path in paths if "tests/" in path and path.endswith(".py")]
+    tests = "".join((ROOT / path).read_text() for path in code)
 
     for page in (ROOT / "docs/decisions").glob("*.md"):
         text = page.read_text()

@@ -60,6 +60,19 @@ def test_a_repetition_gets_the_first_answer(client: httpx2.Client, note: str) ->
     assert client.get(note).json() == sent.json()
 
 
+@pytest.mark.parametrize("tag", ["*", '"1"'])
+def test_one_key_at_the_same_moment_makes_one_comment(
+    client: httpx2.Client, note: str, tag: str
+) -> None:
+    headers = {"Idempotency-Key": "k", "If-Match": tag}
+
+    answers = at_once(lambda _: client.post(f"{note}/comments", json=BODY, headers=headers))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({(answer.headers["Location"], answer.content) for answer in answers}) == 1
+    assert len(comments(client, note)) == 1
+
+
 def test_keys_at_the_same_moment_make_a_comment_each(client: httpx2.Client, note: str) -> None:
     def add_twice(number: int) -> httpx2.Response:
         for _ in range(2):

@@ -37,10 +37,11 @@ class RepositoryTests(OfResource):
 
     async def test_pages_lead_from_the_newest_to_the_oldest(self, resources: Any) -> None:
         stored = [await resources.add(self.new(number)) for number in self.several()][::-1]
+        ids = [each.id for each in stored]
         times = [round(each.created_at.timestamp() * 1000) for each in stored]
-        first = stored[0].id
 
-        assert times == [each.id.int >> 80 for each in stored]
+        assert ids == sorted(ids, reverse=True)
+        assert times == [each.int >> 80 for each in ids]
         assert await resources.latest(limit=9) == stored
         assert await resources.latest(limit=1) == stored[:1]
         for name in self.filters:
@@ -48,10 +49,17 @@ class RepositoryTests(OfResource):
             wanted = [each for each in stored if getattr(each, name) == value]
             assert await resources.latest(limit=9, filters={name: value}) == wanted
             assert await resources.latest(limit=1, filters={name: value}) == wanted[:1]
-        for is_there in (True, False):
-            assert await resources.latest(limit=2, before=first) == stored[1:3]
-            if is_there:
-                await resources.delete(first)
+
+    async def test_what_comes_and_goes_moves_no_page(self, resources: Any) -> None:
+        *_, number = numbers = self.several()
+        stored = [await resources.add(self.new(each)) for each in numbers][::-1]
+        page = await resources.latest(limit=2, before=stored[0].id)
+
+        await resources.delete(stored[0].id)
+        await resources.add(self.new(number))
+
+        assert page == stored[1:3]
+        assert await resources.latest(limit=2, before=stored[0].id) == page
 
     async def test_a_change_adds_one_to_the_version(self, resources: Any) -> None:
         stored, values = await resources.add(self.new()), self.values(1)
