@@ -16,12 +16,11 @@ from app.kit.http import health, metrics
 from app.kit.http.cors import Cors, Preflight
 from app.kit.http.docs import add_page, completed
 from app.kit.http.fast_path import FastPath
-from app.kit.http.limits import BodyLimit, Slots
-from app.kit.http.middleware import HeadAsGet, RequestContext, is_probe
+from app.kit.http.limits import Slots
+from app.kit.http.middleware import BodyLimit, RequestContext, is_probe
 from app.kit.http.prefix import StrippedPrefix
 from app.kit.http.problems import HANDLERS
 from app.kit.http.read_only import ReadOnly
-from app.kit.http.security_headers import SecurityHeaders
 from app.kit.http.websockets import takes_websocket
 from app.kit.logs import configure_logs
 from app.kit.metrics import collect_metrics
@@ -56,14 +55,12 @@ def middleware(settings: ServiceSettings) -> list[Middleware]:
     origins = settings.cors_origins
     cors = Middleware(Cors, origins=origins, credentials=settings.cors_credentials)
     return [
-        Middleware(SecurityHeaders, hsts_seconds=settings.hsts_seconds),
         *([cors] if origins else []),
-        Middleware(RequestContext),
+        Middleware(RequestContext, hsts_seconds=settings.hsts_seconds),
         *([Middleware(Preflight)] if origins else []),
         *auth.layers(),
         *([Middleware(ReadOnly)] if settings.read_only else []),
         Middleware(BodyLimit),
-        Middleware(HeadAsGet),
         *([Middleware(StrippedPrefix, prefix=settings.root_path)] if settings.root_path else []),
         Middleware(FastPath),  # Without this line, FastAPI answers all requests.
     ]

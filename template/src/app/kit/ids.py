@@ -1,16 +1,21 @@
 """Ids and times, made in Python so that they are the same on every database."""
 
-import re
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from pydantic_core import SchemaValidator
-from pydantic_core.core_schema import nullable_schema, uuid_schema
+from pydantic_core.core_schema import (
+    chain_schema,
+    custom_error_schema,
+    nullable_schema,
+    str_schema,
+    uuid_schema,
+)
 
-_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _lock = threading.Lock()
@@ -32,15 +37,15 @@ def new_id() -> UUID:
     return UUID(int=time_bits << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
 
 
-# It reads text, hexadecimal digits and bytes, in a fifth of the time that ``UUID`` takes.
+# They take a fifth of the time of ``UUID``. The first reads text, hexadecimal digits and bytes.
 to_uuid = SchemaValidator(nullable_schema(uuid_schema())).validate_python
 
-
-def parse_id(text: str) -> UUID:
-    """Return a UUID from its hyphenated form, upper or lower case, or raise ``ValueError``."""
-    if not _ID.fullmatch(text):
-        raise ValueError("Not a UUID")
-    return UUID(text)
+_HYPHENATED = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_ID = chain_schema([str_schema(pattern=_HYPHENATED, strict=True), uuid_schema()])
+parse_id: Callable[[object], UUID] = SchemaValidator(
+    custom_error_schema(_ID, "uuid", custom_error_message="Not a UUID")
+).validate_python
+"""Return a UUID from its hyphenated form, upper or lower case, or raise ``ValueError``."""
 
 
 def time_of(made: UUID) -> datetime:

@@ -16,12 +16,7 @@ def _made_here(value: UUID) -> UUID:
 
 
 def _uuid(value: Any) -> UUID:
-    if isinstance(value, UUID):
-        return value
-    try:
-        return parse_id(value)
-    except (TypeError, ValueError):
-        raise PydanticCustomError("uuid", "Not a UUID") from None
+    return value if isinstance(value, UUID) else parse_id(value)
 
 
 Id = Annotated[UUID, AfterValidator(_made_here)]

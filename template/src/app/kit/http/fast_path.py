@@ -1,40 +1,29 @@
 """A fast path for ordinary requests: what FastAPI would do for them, in fewer steps.
 
-FastAPI gets all others, untouched. Routes are read as FastAPI has included them, with dependencies
-that were added, and parameters by FastAPI's own fields. The template's docs/decisions/fast-path.md
-has the reasons, and the parts of FastAPI that are used.
+FastAPI gets all others, untouched. The template's docs/decisions/fast-path.md has the reasons, and
+the parts of FastAPI that are used.
 """
 
-from collections.abc import Iterator
-from copy import deepcopy
-from dataclasses import fields
+from collections.abc import Callable, Iterator
 from functools import partial
-from inspect import iscoroutinefunction
 from itertools import takewhile
+from operator import attrgetter
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response, params
-from fastapi.datastructures import DefaultPlaceholder
-from fastapi.dependencies.utils import _get_multidict_value, _get_param_model
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts, serialize_response
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import iter_route_contexts, serialize_response
 from fastapi.utils import is_body_allowed_for_status_code
-from pydantic_core import PydanticUndefined
-from starlette import routing
 from starlette._utils import get_route_path
-from starlette.convertors import StringConvertor
-from starlette.datastructures import QueryParams
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.kit.http.routing import Route, StrictRequest
+from app.kit.http.ordinary import connections, is_ordinary, is_plain, parameters
+from app.kit.http.routing import JoinedHeaders, StrictRequest, with_handlers
 
-PLAIN = APIRoute, APIWebSocketRoute, routing.Route, routing.WebSocketRoute, routing.Mount
-MATCHES = {kind.matches for kind in PLAIN}
-PARTS = {"path_params": "path_params", "query_params": "query_params", "header_params": "headers"}
-CONNECTIONS = "request_param_name", "http_connection_param_name"
-OF_DEPENDENCY = {"call", "name", "path", "scope", "use_cache", *CONNECTIONS}
-OF_ENDPOINT = {*OF_DEPENDENCY, *PARTS, "dependencies", "body_params", "response_param_name"}
+PARTS: dict[str, Callable[[Request], Any]] = {
+    "path_params": attrgetter("path_params"),
+    "query_params": attrgetter("query_params"),
+    "header_params": lambda request: JoinedHeaders(scope=request.scope),
+}
 OPTIONS = "include", "exclude", "by_alias", "exclude_unset", "exclude_defaults", "exclude_none"
 
 
@@ -59,10 +48,7 @@ class FastPath:
             return None
         state = (app.router._get_routes_version(), *app.routes)
         if state != self._state:
-            innermost: Any = app.user_middleware[-1].cls
-            routes = takewhile(_is_plain, app.routes) if innermost is FastPath else ()
-            self._state, contexts = state, iter_route_contexts([*routes])
-            self._tried = [(each.methods, each.path_regex, _operation(each)) for each in contexts]
+            self._state, self._tried = state, list(_read(app))
         method, path = scope["method"], get_route_path(scope)
         for methods, pattern, operation in self._tried:
             if (not methods or method in methods) and (match := pattern.match(path)):
@@ -72,122 +58,74 @@ class FastPath:
         return None
 
 
-def _is_plain(route: Any) -> bool:
-    """Return whether FastAPI's own code matches it."""
-    if router := getattr(route, "original_router", None):
-        return type(router) is APIRouter and all(map(_is_plain, router.routes))
-    return type(route).matches in MATCHES
-
-
-def _operation(context: Any) -> "_Operation | None":
-    """Return what does all that FastAPI would do for a route, or ``None`` if it would do more."""
-    route, kind = context.original_route, type(context.original_route)
-    if not issubclass(kind, Route) or context.app is route.app:
-        return None  # Not one of ours, or not included: something else may have wrapped it.
-    endpoint, body, given = context.dependant, context.body_field, context.dependant.dependencies
-    is_known = (
-        (kind.get_route_handler, kind.handle) == (Route.get_route_handler, APIRoute.handle)
-        and all(type(each) is StringConvertor for each in context.param_convertors.values())
-        and isinstance(context.response_class, DefaultPlaceholder)
-        and (context.response_field is not None and context.max_body_size is None)
-        and (not body or type(body.field_info) is params.Body)
-        and endpoint.body_params == ([body] if body else [])  # Else several are in one object.
-        and all(is_simple for *_, is_simple in _parameters(endpoint))
-        and _has_only(endpoint, OF_ENDPOINT)
-        and all(_has_only(each, OF_DEPENDENCY) for each in given)
-        and len({each.call for each in given}) == len(given)
-    )
-    return _Operation(context) if is_known else None
-
-
-def _has_only(dependant: Any, known: set[str]) -> bool:
-    """Return whether it is a coroutine function without anything that is not known."""
-    rest = {field.name for field in fields(dependant)} - known
-    return iscoroutinefunction(dependant.call) and not any(getattr(dependant, n) for n in rest)
-
-
-def _parameters(endpoint: Any) -> Iterator[tuple[Any, str, str, bool, Any, bool]]:
-    """Yield each parameter: its place and default; last, whether these are always the same."""
-    for field, part in ((f, PARTS[name]) for name in PARTS for f in getattr(endpoint, name)):
-        info, key, default = field.field_info, field.validation_alias or field.alias, field.default
-        is_list = isinstance(_get_multidict_value(field, QueryParams({key: "1"}), key), list)
-        is_named = isinstance(info.validation_alias, str | None) and not _get_param_model(field)
-        varies = info.default_factory or info.validate_default or deepcopy(default) is not default
-        missing = default, default is PydanticUndefined
-        yield field, part, key, is_list, missing, is_named and not varies
+def _read(app: FastAPI) -> Iterator[tuple[Any, Any, "_Operation | None"]]:
+    innermost: Any = app.user_middleware[-1].cls
+    routes = takewhile(is_plain, app.routes) if innermost is FastPath else ()
+    for each in iter_route_contexts([*routes]):
+        yield each.methods, each.path_regex, _Operation(each) if is_ordinary(each) else None
 
 
 class _Operation:
     """A route, ready to answer."""
 
     def __init__(self, context: Any) -> None:
-        self._route, self._endpoint = context.original_route, context.dependant
-        self._parameters, self._body = list(_parameters(self._endpoint)), context.body_field
-        self._status, self._field = context.status_code or 200, context.response_field
-        self._options = {name: getattr(context, f"response_model_{name}") for name in OPTIONS}
+        self._route, endpoint = context.original_route, context.dependant
+        self._call, self._names = endpoint.call, connections(endpoint)
+        self._dependencies = [(e.call, e.name, connections(e)) for e in endpoint.dependencies]
+        self._parameters, self._body = list(parameters(endpoint)), context.body_field
+        self._status, self._response = context.status_code or 200, endpoint.response_param_name
+        options = {name: getattr(context, f"response_model_{name}") for name in OPTIONS}
+        field = context.response_field
+        self._to_json = partial(serialize_response, field=field, dump_json=True, **options)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
         """Answer a request, or return how FastAPI can receive it."""
-        messages = [await receive()] if self._body else []
+        request, messages = StrictRequest(scope, receive), list[Message]()
 
         async def receive_again() -> Message:
             return messages.pop() if messages else await receive()
 
-        request = StrictRequest(scope, receive_again)
         try:
-            arguments = self._arguments(request, *messages)
+            if self._body:
+                messages.append({"type": "http.request", "body": await request.body()})
+            arguments = await self._arguments(request)
         except Exception:  # Also what an owner's validator raises: FastAPI has it handled.
             return receive_again
-        if messages:
-            await request.body()  # Stays, whatever the endpoint receives before it.
-        scope.update(route=self._route, endpoint=self._endpoint.call)
+        scope.update(route=self._route, endpoint=self._call)
         scope.setdefault("router", request.app.router)  # Of the outermost application, for URLs.
         try:
             answer: ASGIApp = await self._respond(request, arguments)
         except Exception as error:
-            answer = partial(self._fail, error)
+            answer = self._route.failing(error)
         if type(answer) is not Response:
-            given = request.app.exception_handlers.items()
-            handlers = {kind: handle for kind, handle in given if kind not in (500, Exception)}
-            for _ in "route", "application":  # A handler may raise for another one.
-                answer = ExceptionMiddleware(answer, handlers)
-        await answer(scope, receive_again, send)
+            answer = with_handlers(answer, request.app)
+        await answer(scope, receive, send)
         return None
 
-    async def _fail(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-        if isinstance(error, RequestValidationError):
-            await self._route.must_exist(StrictRequest(scope, receive))
-        raise error
-
-    def _arguments(self, request: StrictRequest, *body: Message) -> dict[str, Any]:
+    async def _arguments(self, request: StrictRequest) -> dict[str, Any]:
         """Return the arguments that the request has, or raise ``ValueError``."""
-        arguments: dict[str, Any] = _connections(self._endpoint, request)
-        for field, part, key, is_list, missing, _ in self._parameters:
-            received = getattr(request, part)
+        arguments: dict[str, Any] = dict.fromkeys(self._names, request)
+        for part, field, key, is_list, missing in self._parameters:
+            received = PARTS[part](request)
             sent = (received.getlist(key) or None) if is_list else received.get(key)
-            arguments[field.name], errors = missing if sent is None else field.validate(sent)
-            if errors:
-                raise ValueError
-        if body:
-            arguments[self._body.name], errors = self._body.validate(request.json_of(*body))
-            if errors:
-                raise ValueError
+            arguments[field.name] = _valid(*(missing if sent is None else field.validate(sent)))
+        if self._body:
+            content = await request.json_as_declared()
+            arguments[self._body.name] = _valid(*self._body.validate(content))
         return arguments
 
     async def _respond(self, request: Request, arguments: dict[str, Any]) -> Response:
-        for each in self._endpoint.dependencies:
-            given = await each.call(**_connections(each, request))
-            arguments |= {each.name: given} if each.name else {}
+        for call, name, names in self._dependencies:
+            given = await call(**dict.fromkeys(names, request))
+            arguments |= {name: given} if name else {}
         own: Any = Response()
         own.raw_headers, own.status_code = [], None
-        if self._endpoint.response_param_name:
-            arguments[self._endpoint.response_param_name] = own
-        result = await self._endpoint.call(**arguments)
+        if self._response:
+            arguments[self._response] = own
+        result = await self._call(**arguments)
         if isinstance(result, Response):
             return result
-        content = await serialize_response(
-            field=self._field, response_content=result, dump_json=True, **self._options
-        )
+        content = await self._to_json(response_content=result)
         response = Response(content, own.status_code or self._status, media_type="application/json")
         if not is_body_allowed_for_status_code(response.status_code):
             response.body = b""
@@ -195,5 +133,7 @@ class _Operation:
         return response
 
 
-def _connections(dependant: Any, request: Request) -> dict[str, Any]:
-    return {name: request for each in CONNECTIONS if (name := getattr(dependant, each))}
+def _valid(value: Any, errors: Any) -> Any:
+    if errors:
+        raise ValueError
+    return value

@@ -1,4 +1,4 @@
-"""The limits of a request: bytes, and a slot among the requests in flight."""
+"""Slots for the requests in flight."""
 
 import asyncio
 import logging
@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE, header
-from app.kit.http.problems import TOO_LARGE, TOO_MANY, problem
-from app.kit.http.requests import MAX_BODY_BYTES
+from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE
+from app.kit.http.problems import TOO_MANY
 from app.kit.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -61,15 +60,3 @@ class Slots:
     def _log_refusals(self) -> None:
         log.warning("%s %d requests got 503 within a second.", TOO_MANY, self._refused)
         self._refused = 0
-
-
-class BodyLimit:
-    """Refuse a body over 64 KiB, of which the protocol passes on only that it is too large."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = header(scope["headers"], b"content-length") if scope["type"] == "http" else b""
-        refused = problem(413, TOO_LARGE) if int(length or 0) > MAX_BODY_BYTES else self.app
-        await refused(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Middleware for every request, as plain ASGI."""
+"""What every request passes, as plain ASGI."""
 
 import logging
 import re
@@ -11,6 +11,8 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit import logs
+from app.kit.http.problems import TOO_LARGE, problem
+from app.kit.http.requests import MAX_BODY_BYTES
 from app.kit.metrics import Metrics
 from app.kit.tracing import trace_of
 
@@ -20,42 +22,57 @@ METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 BEGINNINGS = {"http.response.start", "websocket.http.response.start"}
 """The first message of an answer; the second is that of a refused handshake."""
 
-OTHER_METHOD = "_OTHER"
-OTHER_ROUTE = "other"
+OTHER_METHOD, OTHER_ROUTE = "_OTHER", "other"
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
+CSP = b"content-security-policy"
+ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+NO_PAGE = (CSP, b"default-src 'none'; frame-ancestors 'none'")
+KEEP_NONE = (b"cache-control", b"no-store")
+KEEP_AND_ASK = (b"cache-control", b"private, no-cache")  # Revalidated by If-None-Match.
+NOT_FOR_BROWSERS = (*ALWAYS, NO_PAGE, KEEP_NONE)
+
 
 class RequestContext:
-    """Add an id and a log line to each request; answer 500 after an exception."""
+    """Add an id, security headers and a log line to each request; answer 500 after an exception.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Browsers may not sniff, frame or run an answer, or cache it without revalidation; an answer's
+    own policy is kept, such as that of ``/docs``. ``HEAD`` is answered like ``GET``, of which the
+    server drops the body.
+    """
+
+    def __init__(self, app: ASGIApp, *, hsts_seconds: int) -> None:
         self.app = app
+        hsts = (b"strict-transport-security", b"max-age=%d" % hsts_seconds)
+        self.always = (*ALWAYS, hsts) if hsts_seconds else ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        exchange = _Exchange(scope, send)
+        exchange = _Exchange(scope, send, self.always)
         logs.request_id.set(exchange.request_id)
         if "fastapi.telemetry" in scope:
             logs.trace_id.set(trace_of(scope))
         if scope["type"] == "websocket":  # Its duration would distort the metrics.
             await self.app(scope, receive, exchange.send)
             return
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
-            await self.app(scope, receive, exchange.send)
+            await self.app(asked, receive, exchange.send)
         except Exception as error:
             await exchange.answer_bug(error, receive)
         finally:
+            scope["route"] = asked.get("route")
             exchange.record()
 
 
 class _Exchange:
     """A request and its answer."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self.scope, self._send = scope, send
+    def __init__(self, scope: Scope, send: Send, always: Iterable[tuple[bytes, bytes]]) -> None:
+        self.scope, self._send, self._always = scope, send, always
         self.handlers = scope["app"].exception_handlers  # Mounted applications change it later.
         self.metrics: Metrics = scope["state"]["metrics"]
         self.request_id = request_id_of(scope["headers"])
@@ -65,8 +82,13 @@ class _Exchange:
         if message["type"] in BEGINNINGS:
             self.status = message["status"]
             sent = message.get("headers", ())  # A mounted application may have none.
-            others = (each for each in sent if each[0] != b"x-request-id")
-            message["headers"] = [*others, (b"x-request-id", self.request_id.encode())]
+            headers = [each for each in sent if each[0] != b"x-request-id"]
+            present = {name for name, _ in headers}
+            headers += (b"x-request-id", self.request_id.encode()), *self._always
+            headers.append(KEEP_AND_ASK if b"etag" in present else KEEP_NONE)
+            if CSP not in present:
+                headers.append(NO_PAGE)
+            message["headers"] = headers
         await self._send(message)
 
     async def answer_bug(self, error: Exception, receive: Receive) -> None:
@@ -116,24 +138,13 @@ def is_probe(path: str) -> bool:
     return path == "/metrics" or path.startswith("/health/")
 
 
-class HeadAsGet:
-    """Answer ``HEAD`` like ``GET`` but without the body."""
+class BodyLimit:
+    """Refuse a body over 64 KiB, of which the protocol passes on only that it is too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self.app(scope, receive, send)
-            return
-
-        async def send_head(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        as_get = {**scope, "method": "GET"}
-        try:
-            await self.app(as_get, receive, send_head)
-        finally:
-            scope["route"] = as_get.get("route")
+        length = header(scope["headers"], b"content-length") if scope["type"] == "http" else b""
+        refused = problem(413, TOO_LARGE) if int(length or 0) > MAX_BODY_BYTES else self.app
+        await refused(scope, receive, send)

@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
-from fastapi import Header, HTTPException
+from fastapi import Header, HTTPException, Response
 from pydantic import BeforeValidator, WithJsonSchema
+
+from app.kit.http.responses import Data
+from app.kit.resources import R
 
 _MEMBER = re.compile(r'[\s,]*(?:(W/)?"([^"]*)"|(\*))(?=[\s,]|$)[\s,]*')
 UNQUOTED = 'An entity tag stands in quotes, as in If-Match: "1".'
@@ -15,6 +18,12 @@ _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 def etag(version: int) -> str:
     """Return the strong entity tag of a version."""
     return f'"{version}"'
+
+
+def tagged(resource: R, response: Response) -> Data[R]:
+    """Return a resource, and set the ``ETag`` of its version."""
+    response.headers["ETag"] = etag(resource.version)
+    return Data(resource)
 
 
 def stop_if_current(if_none_match: Iterable[str], version: int) -> None:

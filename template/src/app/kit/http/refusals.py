@@ -9,9 +9,8 @@ from functools import lru_cache
 from starlette.datastructures import Headers
 
 from app.kit import logs
-from app.kit.http.middleware import request_id_of
+from app.kit.http.middleware import NOT_FOR_BROWSERS, request_id_of
 from app.kit.http.problems import RETRY_AFTER, problem, title
-from app.kit.http.security_headers import NOT_FOR_BROWSERS
 
 CorsHeaders = Callable[[str], dict[str, str]]
 """Returns the headers that allow an origin's pages to read an answer."""

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import Response
-
-from app.kit.http.preconditions import etag
 from app.kit.resources import R
 
 T = TypeVar("T")
@@ -39,12 +36,6 @@ Responses = dict[int | str, dict[str, Any]]
 TAGGED: Responses = {200: {"headers": _ETAG}}
 CREATED: Responses = {201: {"headers": _ETAG | _LOCATION}}
 NOT_MODIFIED: Responses = {304: {"headers": _ETAG, "description": "Not Modified"}}
-
-
-def tagged(resource: R, response: Response) -> Data[R]:
-    """Return a resource, and set the ``ETag`` of its version."""
-    response.headers["ETag"] = etag(resource.version)
-    return Data(resource)
 
 
 def to_page(found: list[R], limit: int) -> Page[R]:

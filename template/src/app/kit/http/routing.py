@@ -1,20 +1,21 @@
 """Differences from FastAPI in how a route reads a request."""
 
 import json
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from functools import cached_property
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
-from starlette.types import Message
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kit.http.parameters import path_id
 
 
-class _JoinedHeaders(Headers):
+class JoinedHeaders(Headers):
     """Headers; several lines of one name are joined (RFC 9110, 5.3)."""
 
     def __getitem__(self, key: str) -> str:
@@ -28,17 +29,17 @@ class StrictRequest(Request):
 
     @cached_property
     def headers(self) -> Headers:
-        return _JoinedHeaders(scope=self.scope)
+        return JoinedHeaders(scope=self.scope)
 
     async def json(self) -> Any:
         return _parse(await self.body())
 
-    def json_of(self, message: Message) -> Any:
-        """Return the JSON of a body that is one message, or raise ``ValueError``."""
+    async def json_as_declared(self) -> Any:
+        """Return the JSON of a body that is said to be that, or raise ``ValueError``."""
         types = [value for name, value in self.scope["headers"] if name == b"content-type"]
-        if types != [b"application/json"] or message.get("more_body"):
-            raise ValueError("not one message of JSON")
-        return _parse(message.get("body", b""))
+        if types != [b"application/json"]:
+            raise ValueError("another type of content")
+        return await self.json()
 
 
 def _parse(body: bytes) -> Any:
@@ -54,6 +55,16 @@ class Route(APIRoute):
     async def must_exist(self, request: Request) -> None:
         """Raise ``NotFound`` if the path names nothing; called for invalid requests only."""
 
+    def failing(self, error: Exception) -> ASGIApp:
+        """Return what raises an error of the endpoint."""
+
+        async def fail(scope: Scope, receive: Receive, send: Send) -> None:
+            if isinstance(error, RequestValidationError):
+                await self.must_exist(StrictRequest(scope, receive))
+            raise error
+
+        return fail
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's handler with these differences."""
         handle = super().get_route_handler()
@@ -68,13 +79,13 @@ class Route(APIRoute):
         return handle_missing_first
 
 
-def repository_of(feature: str) -> Callable[[Request], Awaitable[Any]]:
-    """Return the dependency that gives a route the repository of a feature."""
-
-    async def repository(request: Request) -> Any:
-        return getattr(request.state, feature)
-
-    return repository
+def with_handlers(app: ASGIApp, owner: FastAPI) -> ASGIApp:
+    """Return an application of which the handlers of its owner get the errors, as in FastAPI."""
+    given = owner.exception_handlers.items()
+    handlers = {kind: handle for kind, handle in given if kind not in (500, Exception)}
+    for _ in "route", "application":  # A handler may raise for another one.
+        app = ExceptionMiddleware(app, handlers)
+    return app
 
 
 def route_to(feature: str, id_name: str) -> type[Route]:
