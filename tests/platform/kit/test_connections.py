@@ -15,8 +15,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.kit.http.connection import Connection
+from app.kit.http.limits import MAX_CHUNKED_BYTES, MAX_HEAD_BYTES
 from app.kit.http.protocol import BoundedProtocol, Gathering
-from app.kit.http.requests import MAX_CHUNKED_BYTES, MAX_HEAD_BYTES
 from app.settings import Settings
 from tests.kit.probe.service import create_app
 from tests.kit.running import connected
@@ -310,7 +311,7 @@ class _Transport:
 async def test_a_head_is_sent_with_its_body_or_soon() -> None:
     whole, late, closed = _Transport(), _Transport(), _Transport()
     for transport, rest in ((whole, [b"body", b"more"]), (late, []), (closed, [])):
-        gathering = Gathering(transport)
+        gathering = Gathering(transport, transport.close)
         gathering.write(b"HTTP/1.1 200 OK")
         for data in rest:
             gathering.write(data)
@@ -324,10 +325,11 @@ async def test_a_head_is_sent_with_its_body_or_soon() -> None:
 
 def test_what_is_used_of_uvicorn_is_what_was_decided() -> None:
     """Another version, or another name, is first for the template's decision on connections."""
-    code = inspect.getsource(BoundedProtocol)
+    code = inspect.getsource(Connection) + inspect.getsource(BoundedProtocol)
     names = set(re.findall(r"(?:self|super\(\))\.(cycle\.\w+|\w+)", code))
-    own = {*vars(BoundedProtocol), "_requests", "_timer"} - {*vars(HttpToolsProtocol)}
-    overridden = {*vars(BoundedProtocol)} & {*vars(HttpToolsProtocol)}
+    defined = {*vars(Connection), *vars(BoundedProtocol)}
+    own = {*defined, "_reply", "_requests", "_timer"} - {*vars(HttpToolsProtocol)}
+    overridden = defined & {*vars(HttpToolsProtocol)}
     of_asyncio = {name for name in dir(asyncio.Protocol) if not name.startswith("__")}
 
     assert {name: version(name)[:4] for name in ("httptools", "uvicorn")} == TESTED

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.kit.http.limits import TOO_MANY
 from app.kit.http.parameters import NO_SUCH_PATH
 from app.kit.http.preconditions import UNQUOTED
 from app.kit.http.problems import (
@@ -10,7 +11,6 @@ from app.kit.http.problems import (
     INVALID,
     NOT_JSON,
     TOO_LARGE,
-    TOO_MANY,
     TOO_SLOW,
     title,
 )

@@ -11,8 +11,8 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit import logs
+from app.kit.http.limits import MAX_BODY_BYTES
 from app.kit.http.problems import TOO_LARGE, problem
-from app.kit.http.requests import MAX_BODY_BYTES
 from app.kit.metrics import Metrics
 from app.kit.tracing import trace_of
 

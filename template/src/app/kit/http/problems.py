@@ -15,9 +15,9 @@ from starlette.routing import Match
 
 from app.kit import logs
 from app.kit.errors import KeyReused, PreconditionFailed, ServiceError, Unavailable
+from app.kit.http.limits import MAX_BODY_BYTES
 from app.kit.http.parameters import IDEMPOTENCY_KEY, NO_SUCH_PATH
 from app.kit.http.preconditions import never_matches
-from app.kit.http.requests import MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ NOT_JSON = "The body is not JSON in UTF-8."
 NOT_OBJECT = "The body is not a JSON object, or its Content-Type is not application/json."
 BUG = "The service has a bug."
 TOO_LARGE = f"The body is over {MAX_BODY_BYTES} bytes."
-TOO_MANY = "The service is too busy."
 TOO_SLOW = "The request took too long to arrive."
 MAX_ERRORS = 20
 RENAMED = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}

@@ -1,88 +1,66 @@
-"""The server's side of a connection, with limits for slow and greedy clients."""
+"""The server's side of HTTP/1.1: one whole, checked request after the other."""
 
-import logging
-from asyncio import Protocol, TimerHandle, get_running_loop
+from asyncio import Protocol, get_running_loop
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import Receive, Scope, Send
 
-from app.kit.http.heads import Head, Refused
-from app.kit.http.middleware import OTHER_METHOD, OTHER_ROUTE, is_probe, record_request
-from app.kit.http.problems import TOO_MANY, TOO_SLOW
-from app.kit.http.refusals import refusal
-from app.kit.http.requests import MAX_HEAD_BYTES, TOO_LARGE, Requests
-
-log = logging.getLogger(__name__)
-
-
-class _HalfClosing:
-    """A transport for an answer to a body that is not read: closing it could lose the answer."""
-
-    def __init__(self, transport: Any, end: Callable[[], None]) -> None:
-        self._transport, self.close = transport, end
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+from app.kit.http.connection import Connection
+from app.kit.http.limits import MAX_HEAD_BYTES, TOO_LARGE, Refused
+from app.kit.http.middleware import is_probe
+from app.kit.http.requests import Head
 
 
 class Gathering:
-    """A transport that sends the head of an answer and its body with one system call."""
+    """The transport of one answer: it sends the head with the body, in one system call."""
 
-    def __init__(self, transport: Any) -> None:
-        self._transport, self._head = transport, b""
+    def __init__(self, transport: Any, close: Callable[[], None]) -> None:
+        self._transport, self._close = transport, close
+        self._head: bytes | None = None
 
     def write(self, data: bytes) -> None:
-        head, self._head = self._head, b""
-        if head or not data.startswith(b"HTTP/"):
-            self._transport.write(head + data)
-        else:
+        if self._head is None:
             self._head = data
-            get_running_loop().call_soon(self._send_head)  # The body may come much later.
+            get_running_loop().call_soon(self.flush)  # The body may come much later.
+        else:
+            head, self._head = self._head, b""
+            self._transport.write(head + data)
 
-    def _send_head(self) -> None:
+    def flush(self) -> None:
+        """Send the head if it has waited until now."""
         if self._head:
             self.write(b"")
 
-    def __getattr__(self, name: str) -> Any:
-        self._send_head()
-        return getattr(self._transport, name)
+    def close(self) -> None:
+        self.flush()
+        self._close()
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(Connection):
     """HTTP/1.1 by uvicorn, which gets one whole, checked request at a time.
 
-    A connection that waits for its client is closed after ``STALL_SECONDS`` without progress; an
-    idle one is kept for uvicorn's ``timeout_keep_alive``. At shutdown, requests that come within
-    ``DRAIN_SECONDS`` are answered. The template's docs/decisions/connections.md lists the parts of
-    uvicorn that this uses.
+    At shutdown, requests that come within ``DRAIN_SECONDS`` are answered. The template's
+    docs/decisions/connections.md lists the parts of uvicorn that this uses.
     """
 
-    STALL_SECONDS = 8.0
     DRAIN_SECONDS = 1.0
 
-    _head = b""  # Of the newest request.
-    _answering = False
     _in_app = False  # The application has the request that is answered.
-    _refused = False
     _at_eof = False
-    _count = 0
-    _seen: tuple[int, ...] = ()
-    _seen_at = 0.0
-    _timer: TimerHandle
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(cast(Any, Gathering(transport)))
-        self._requests = Requests()
-        self.app = self.app_state["slots"].freeing(self.app)
-        self._check_progress()
+        super().connection_made(transport)
+        self.app, self._reply = self._run_app, Gathering(transport, transport.close)
         if self.app_state.get("stopping"):
             self.shutdown()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._timer.cancel()
-        super().connection_lost(exc)
+    async def _run_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.config.loaded_app(scope, receive, send)
+        finally:
+            self.app_state["slots"].free += 1
 
     def data_received(self, data: bytes) -> None:
         if not self._refused:
@@ -96,11 +74,9 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._answering
 
     def on_response_complete(self) -> None:
+        self._reply.flush()
         super().on_response_complete()
         self._continue()
-
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(400, msg, self._head)
 
     def shutdown(self) -> None:
         self.app_state["stopping"] = True
@@ -144,7 +120,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _wait(self) -> None:
         if self._requests.is_incomplete():
             super().data_received(b"")  # Ends uvicorn's timer for idle connections.
-        if self._requests.awaits_continue():
+        if self._requests.awaits_continue:
+            self._requests.awaits_continue = False
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _begin(self, head: Head, body: bytes) -> None:
@@ -152,7 +129,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head, self._count = head.data, self._count + 1
         if slots.free <= 0 and not is_probe(head.path):
             self._answering = True
-            slots.refuse_soon(partial(self._refuse_busy, head))
+            slots.refuse_soon(partial(self._refuse_soon, head))
             return
         handshake = head.is_handshake() and self.app_state["takes_websocket"](head.path)
         super().data_received(head.data if handshake else head.with_body(body))
@@ -163,52 +140,13 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._answering:
             self._in_app = True
             slots.free -= 1
-            if body == TOO_LARGE:
-                cast(Any, self.cycle).transport = _HalfClosing(self.transport, self._end)
+            close = self._end if body == TOO_LARGE else self.transport.close
+            self._reply = cast(Any, self.cycle).transport = Gathering(self.transport, close)
             if body == TOO_LARGE or self.app_state.get("stopping"):
                 super().shutdown()  # The answer gets Connection: close.
 
-    def _refuse_busy(self, head: Head) -> None:
+    def _refuse_soon(self, head: Head) -> None:
         super().data_received(b"")
-        self.app_state["slots"].count_refusal(self.app_state["metrics"])
+        self._refuse_busy(head)
         if not self.transport.is_closing():
-            unread = self.transport.get_write_buffer_size()
-            keep = head.keeps_alive() and not unread and not self.app_state.get("stopping")
-            self._answer(503, TOO_MANY, head.data, keep=keep)
             self._continue()
-
-    def _check_progress(self) -> None:
-        """Close the connection if it made no progress, and look again later."""
-        loop = get_running_loop()
-        unread = self.transport.get_write_buffer_size()
-        waits = unread or self._answering or self._refused or self._requests.is_incomplete()
-        seen = (self._count, unread, bool(waits), self._refused)
-        limit = self.STALL_SECONDS if waits else self.config.timeout_keep_alive
-        if seen != self._seen or (self._answering and not unread):
-            self._seen, self._seen_at = seen, loop.time()
-        elif loop.time() - self._seen_at >= limit:
-            self._time_out()
-        self._timer = loop.call_later(self.STALL_SECONDS / 4, self._check_progress)
-
-    def _time_out(self) -> None:
-        if self._answering or self._refused or not self._requests.is_incomplete():
-            self.transport.abort()
-        else:
-            self._refuse(408, TOO_SLOW, self._requests.head_so_far())
-
-    def _refuse(self, status: int, detail: str, head: bytes) -> None:
-        """Close the connection with an answer."""
-        log.warning("%d: %s", status, detail)
-        record_request(self.app_state["metrics"], OTHER_METHOD, OTHER_ROUTE, status, 0)
-        self._answer(status, detail, head, keep=False)
-
-    def _answer(self, status: int, detail: str, head: bytes, *, keep: bool) -> None:
-        cors = self.app_state["cors"]
-        self.transport.write(refusal(status, detail, head, keep=keep, cors=cors))
-        if not keep:
-            self._end()
-
-    def _end(self) -> None:
-        """Answer nothing more; what comes is dropped, since closing now could lose the answer."""
-        self._refused, self._answering, self._requests = True, False, Requests()
-        self.transport.write_eof()

@@ -5,18 +5,89 @@ does not report where a body ends. So the bytes of a request are decided here.
 """
 
 import re
+from urllib.parse import unquote
 
-from app.kit.http.heads import END, Head, Refused, parse_head
+from app.kit.http.chunks import Chunks
+from app.kit.http.limits import MAX_BODY_BYTES, MAX_HEAD_BYTES, TOO_LARGE, Refused
 
-MAX_HEAD_BYTES = 16 * 1024
-MAX_BODY_BYTES = 64 * 1024
-MAX_CHUNKED_BYTES = 6 * MAX_BODY_BYTES  # A chunk with one byte of data has six.
+END = b"\r\n\r\n"
 
-TOO_LARGE = bytes(MAX_BODY_BYTES + 1)
-"""Stands for a body over the limit, which is not read."""
+_FIELDS = re.compile(
+    rb"\n(connection|content-length|expect|host|transfer-encoding|upgrade):([^\r]*)", re.IGNORECASE
+)
+_DROPPED = re.compile(
+    rb"\r\n(?:content-length|expect|transfer-encoding|upgrade):[^\r]*", re.IGNORECASE
+)
+_SPACE_AT_END = re.compile(rb"[ \t]+(?=\r\n)")
+_DIGITS = re.compile(rb"[0-9]{1,15}")
+_VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?\r\n")
-_TRAILERS = re.compile(rb"(?:[!-9;-~]+:[^\r\n\0]*\r\n)*\r\n")
+
+class Head:
+    """The head of one request; raises ``Refused`` if it is ambiguous.
+
+    ``length`` is that of the body, in bytes; ``None`` if it comes in chunks.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        if b"\n " in data or b"\n\t" in data:
+            raise Refused(400, "A header is folded over several lines.")
+        self.data, self.line = data, data[: data.index(b"\r")]
+        self._fields: dict[bytes, list[bytes]] = {}
+        for name, value in _FIELDS.findall(data):
+            self._fields.setdefault(name.lower(), []).append(value.strip(b" \t"))
+        line, hosts = self.line, len(self._fields.get(b"host", ()))
+        if not line.endswith(_VERSIONS) or line.startswith(b"CONNECT ") or line.count(b" ") != 2:
+            raise Refused(400, "The first line is not one of HTTP/1.1.")
+        if hosts > 1 or (not hosts and line.endswith(b"1.1")):
+            raise Refused(400, "The request must have one Host header.")
+        self.length = self._length()
+
+    def _length(self) -> int | None:
+        lengths = self._fields.get(b"content-length", [])
+        codings = self._fields.get(b"transfer-encoding", [])
+        if codings:
+            chunked = [coding.lower() for coding in codings] == [b"chunked"]
+            if not chunked or lengths or not self.line.endswith(b"1.1"):
+                raise Refused(400, "The only transfer coding is chunked, without a length.")
+            return None
+        if len(lengths) > 1 or not all(map(_DIGITS.fullmatch, lengths)):
+            raise Refused(400, "The length of the body is not one number.")
+        return int(lengths[0]) if lengths else 0
+
+    @property
+    def path(self) -> str:
+        """The path of the request, decoded."""
+        return unquote(self.line.split(b" ")[1].partition(b"?")[0].decode("latin-1"))
+
+    def keeps_alive(self) -> bool:
+        """Return whether the client may send another request on this connection."""
+        return self.line.endswith(b"1.1") and not self._lists(b"connection", b"close")
+
+    def is_handshake(self) -> bool:
+        """Return whether the client asks for a WebSocket."""
+        upgrades = [value.lower() for value in self._fields.get(b"upgrade", ())]
+        asks = upgrades == [b"websocket"] and self._lists(b"connection", b"upgrade")
+        return asks and self.length == 0 and self.line.startswith(b"GET ")
+
+    def awaits_continue(self) -> bool:
+        """Return whether the client waits for permission to send the body."""
+        expects = b"expect" in self._fields and self._lists(b"expect", b"100-continue")
+        return expects and self.line.endswith(b"1.1")
+
+    def with_body(self, body: bytes) -> bytes:
+        """Return the request with a length instead of chunks, and without ``Upgrade``."""
+        data = self.data
+        if b" \r" in data or b"\t\r" in data:  # The parser would make it part of the value.
+            data = _SPACE_AT_END.sub(b"", data)
+        if self.length != len(body) or self._fields.keys() & {b"expect", b"upgrade"}:
+            kept = _DROPPED.sub(b"", data)[: -len(END)]
+            data = b"%b\r\nContent-Length: %d%b" % (kept, len(body), END)
+        return data + body
+
+    def _lists(self, name: bytes, token: bytes) -> bool:
+        words = b",".join(self._fields.get(name, ())).lower().split(b",")
+        return token in (word.strip(b" \t") for word in words)
 
 
 class Requests:
@@ -26,9 +97,9 @@ class Requests:
         self.received = bytearray()
         self.head: Head | None = None
         """Of a request whose body is not complete."""
-        self._awaits_continue = False
-        self._body = bytearray()
-        self._chunked_bytes = 0
+        self.awaits_continue = False
+        """Whether its client waits for permission to send the body."""
+        self._chunks = Chunks()
 
     def is_incomplete(self) -> bool:
         """Return whether a part of a request has come."""
@@ -40,11 +111,6 @@ class Requests:
             return self.head.data
         return bytes(self.received[:MAX_HEAD_BYTES]).partition(END)[0]
 
-    def awaits_continue(self) -> bool:
-        """Return, once a request, whether the client waits for permission to send the rest."""
-        awaits, self._awaits_continue = self._awaits_continue, False
-        return awaits
-
     def next(self) -> tuple[Head, bytes] | None:
         """Return the head and the body of the next request, or ``None`` if it is not complete.
 
@@ -52,13 +118,10 @@ class Requests:
         if the head is too large, or something is malformed or ambiguous.
         """
         self.head = head = self.head or self._read_head()
-        if not head or not (
-            self._read_chunks() if head.length is None else self._read(head.length)
-        ):
+        if not head or (body := self._read_body(head.length)) is None:
             return None
-        body, self._body, self._chunked_bytes = self._body, bytearray(), 0
-        self.head, self._awaits_continue = None, False
-        return head, bytes(body)
+        self.head, self.awaits_continue = None, False
+        return head, body
 
     def _read_head(self) -> Head | None:
         self.received = self.received.lstrip(b"\r\n")
@@ -71,52 +134,18 @@ class Requests:
             raise Refused(400, "This is not HTTP.")
         if end < 0:
             return None
-        head = parse_head(data)
+        head = Head(data)
         del self.received[: len(data)]
-        self._awaits_continue = head.awaits_continue()
+        self._chunks, self.awaits_continue = Chunks(), head.awaits_continue()
         return head
 
-    def _read(self, length: int) -> bool:
-        """Take what has come of the body; return whether that is all."""
+    def _read_body(self, length: int | None) -> bytes | None:
+        if length is None:
+            return self._chunks.read(self.received)
         if length > MAX_BODY_BYTES:
-            self._body = bytearray(TOO_LARGE)
-            return True
-        left = length - len(self._body)
-        self._body += self.received[:left]
-        del self.received[:left]
-        return len(self._body) == length
-
-    def _read_chunks(self) -> bool:
-        """The same for chunks."""
-        data, begin, trailers = self.received, 0, None
-        while line := _CHUNK.match(data, begin):
-            start, end = line.end(), line.end() + int(line[1], 16)
-            if start == end:
-                trailers = _TRAILERS.match(data, start)
-                _refuse_if(not trailers and END in data[start - 2 :])
-                break
-            if len(self._body) + end - start > MAX_BODY_BYTES:
-                self._body = bytearray(TOO_LARGE)
-                return True
-            if not _ends_line(data[end : end + 2]):
-                break
-            self._body += data[start:end]
-            begin = end + 2
-        _refuse_if(not line and b"\n" in data[begin:])
-        taken = trailers.end() if trailers else begin
-        self._chunked_bytes += taken
-        del data[:taken]
-        if not trailers and self._chunked_bytes + len(data) > MAX_CHUNKED_BYTES:
-            raise Refused(413, f"The chunks of the body are over {MAX_CHUNKED_BYTES} bytes.")
-        return bool(trailers)
-
-
-def _refuse_if(malformed: bool) -> None:
-    if malformed:
-        raise Refused(400, "The chunks of the body are malformed.")
-
-
-def _ends_line(data: bytearray) -> bool:
-    """Return whether these are CR and LF, or ``False`` if that may still come."""
-    _refuse_if(not b"\r\n".startswith(data))
-    return len(data) == 2
+            return TOO_LARGE
+        if len(self.received) < length:
+            return None
+        body = bytes(self.received[:length])
+        del self.received[:length]
+        return body
