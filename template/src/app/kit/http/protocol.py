@@ -16,9 +16,10 @@ from app.kit.http.requests import Head
 class Gathering:
     """The transport of one answer: it sends the head with the body, in one system call."""
 
+    _head: bytes | None = None
+
     def __init__(self, transport: Any, close: Callable[[], None]) -> None:
         self._transport, self._close = transport, close
-        self._head: bytes | None = None
 
     def write(self, data: bytes) -> None:
         if self._head is None:
@@ -108,11 +109,9 @@ class BoundedProtocol(Connection):
             try:
                 request = self._requests.next()
             except Refused as error:
-                self._refuse(error.status, error.detail, self._requests.head_so_far())
-                return
+                return self._refuse(error.status, error.detail, self._requests.head_so_far())
             if not request:
-                self._wait()
-                return
+                return self._wait()
             self._begin(*request)
         if len(self._requests.received) > MAX_HEAD_BYTES:
             self.transport.pause_reading()
@@ -148,5 +147,4 @@ class BoundedProtocol(Connection):
     def _refuse_soon(self, head: Head) -> None:
         super().data_received(b"")
         self._refuse_busy(head)
-        if not self.transport.is_closing():
-            self._continue()
+        self._continue()

@@ -18,8 +18,7 @@ _FIELDS = re.compile(
 _DROPPED = re.compile(
     rb"\r\n(?:content-length|expect|transfer-encoding|upgrade):[^\r]*", re.IGNORECASE
 )
-_SPACE_AT_END = re.compile(rb"[ \t]+(?=\r\n)")
-_DIGITS = re.compile(rb"[0-9]{1,15}")
+_SPACE_AT_END, _DIGITS = re.compile(rb"[ \t]+(?=\r\n)"), re.compile(rb"[0-9]{1,15}")
 _VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 
 
