@@ -96,9 +96,8 @@ class Requests:
         self.received = bytearray()
         self.head: Head | None = None
         """Of a request whose body is not complete."""
-        self.awaits_continue = False
-        """Whether its client waits for permission to send the body."""
-        self._chunks = Chunks()
+        self.awaits_continue = False  # Its client waits for permission to send the body.
+        self._chunks: Chunks | None = None
 
     def is_incomplete(self) -> bool:
         """Return whether a part of a request has come."""
@@ -119,7 +118,7 @@ class Requests:
         self.head = head = self.head or self._read_head()
         if not head or (body := self._read_body(head.length)) is None:
             return None
-        self.head, self.awaits_continue = None, False
+        self.head, self._chunks, self.awaits_continue = None, None, False
         return head, body
 
     def _read_head(self) -> Head | None:
@@ -135,11 +134,12 @@ class Requests:
             return None
         head = Head(data)
         del self.received[: len(data)]
-        self._chunks, self.awaits_continue = Chunks(), head.awaits_continue()
+        self.awaits_continue = head.awaits_continue()
         return head
 
     def _read_body(self, length: int | None) -> bytes | None:
         if length is None:
+            self._chunks = self._chunks or Chunks()
             return self._chunks.read(self.received)
         if length > MAX_BODY_BYTES:
             return TOO_LARGE
