@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.kit.http import (
     CREATED,
@@ -18,7 +18,6 @@ from app.kit.http import (
     Page,
     documented,
     etag,
-    repository_of,
     route_to,
     stop_if_current,
     tagged,
@@ -27,7 +26,12 @@ from app.kit.http import (
 from app.notes.models import FULL, Comment, NewContent, NewNote, Note, NoteChange
 from app.notes.repository import NoteRepository
 
-get_notes = repository_of("notes")
+
+async def get_notes(request: Request) -> NoteRepository:
+    repository: NoteRepository = request.state.notes
+    return repository
+
+
 Notes = Annotated[NoteRepository, Depends(get_notes)]
 
 router = APIRouter(
