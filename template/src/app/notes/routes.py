@@ -1,6 +1,6 @@
 """Notes over HTTP. Each route calls one method of the repository."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -27,9 +27,8 @@ from app.notes.models import FULL, Comment, NewContent, NewNote, Note, NoteChang
 from app.notes.repository import NoteRepository
 
 
-async def get_notes(request: Request) -> NoteRepository:
-    repository: NoteRepository = request.state.notes
-    return repository
+async def get_notes(request: Request) -> Any:
+    return request.state.notes
 
 
 Notes = Annotated[NoteRepository, Depends(get_notes)]
