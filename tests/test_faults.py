@@ -41,7 +41,7 @@ def serving(project: Path, url: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def under_load(address: str) -> Iterator[Answers]:
-    """Create and change notes without a pause, and yield the list of the answers."""
+    """Create and change notes without a pause, all of them the first, and yield the answers."""
     done, answers = Event(), Answers()
     with ThreadPoolExecutor(CLIENTS) as pool:
         clients = [pool.submit(work, address, done, answers) for _ in range(CLIENTS)]
@@ -55,11 +55,11 @@ def under_load(address: str) -> Iterator[Answers]:
 
 def work(address: str, done: Event, answers: Answers) -> None:
     with httpx2.Client(base_url=address, timeout=2 * LONGEST_SECONDS) as client:
-        path = None
         while not done.is_set():
-            answer = client.put(path, json={"content": "new"}) if path else create(client)
-            answers.append(answer)
-            path = answer.headers.get("Location")
+            answers.append(create(client))
+            made = (answer.headers["Location"] for answer in answers if answer.status_code == 201)
+            for path in filter(None, {answers[-1].headers.get("Location"), next(made, None)}):
+                answers.append(client.put(path, json={"content": "new"}))
 
 
 def create(client: httpx2.Client) -> httpx2.Response:
@@ -178,6 +178,40 @@ def test_terminated_sessions_of_writers_cost_503_and_no_note(
                 server.sql(TERMINATE)
             await_success(answers)
         check(address, answers)
+
+
+HANG = """
+import asyncio, os, signal
+import sqlalchemy as sa
+from app.kit.errors import Unavailable
+from app.kit.storage import open_storage
+from app.kit.storage.sql_statements import Bound
+from app.settings import Settings
+
+CHANGE = Bound("SELECT pg_sleep(1)", []), Bound("SELECT 1", [])
+
+async def hang():
+    async with open_storage(Settings(database_pool_size=1)) as storage:
+        ((session,),) = await storage.fetch(sa.text("SELECT pg_backend_pid()"))
+        change = storage.bounded(lambda: storage.update_and_select(*CHANGE))
+        changing = asyncio.create_task(change)
+        await asyncio.sleep(0.3)
+        os.kill(session, signal.SIGSTOP)
+        ended, _ = await asyncio.wait([changing], timeout=4)
+        os.kill(session, signal.SIGCONT)
+        assert ended and isinstance(changing.exception(), Unavailable)
+        await storage.check()
+
+asyncio.run(hang())
+"""
+
+
+def test_a_session_that_hangs_in_a_change_is_given_up(installed: Made) -> None:
+    with Postgres() as server:
+        project = installed("adaptable") / ".venv/bin"
+        env = environment("sqlite") | {"DATABASE_URL": server.url}
+        subprocess.run([project / "app", "migrate"], env=env, check=True)
+        subprocess.run([project / "python", "-c", HANG], env=env, check=True, timeout=60)
 
 
 WEAK = {

@@ -57,9 +57,16 @@ class Storage(AsyncSqlStorage):
 
     async def update_and_select(self, update: Bound, select: Bound) -> tuple[int, Sequence[Any]]:
         async def work(connection: Any) -> tuple[int, Sequence[Any]]:
-            async with connection.transaction(isolation="read_committed"):
-                status = await connection.execute(update.sql, *update.values)
-                return _count(status), await connection.fetch(select.sql, *select.values)
+            await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            try:
+                changed = _count(await connection.execute(update.sql, *update.values))
+                rows = await connection.fetch(select.sql, *select.values)
+                await connection.execute("COMMIT")
+                return changed, rows
+            except asyncpg.PostgresError:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
 
         return await self.on_driver(work)
 
