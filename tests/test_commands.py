@@ -148,15 +148,32 @@ def test_answers_are_changed_by_make(rendered: Made, installed: Made, tmp_path: 
     ("words", "said"),
     [
         ([], "Say which: make answer ci=none"),
-        (["DRY_RUN=1"], "Say which: make answer ci=none"),
         (["autth=oidc"], "autth: there is no such question, only auth, ci, database"),
         (["_commit=v1"], "_commit: there is no such question"),
         (["auth=token"], "auth is token already"),
         (["auth=basic"], "'basic' is not in ['token', 'oidc', 'none']"),
-        (["project_slug=A B"], "lower-case letters"),
     ],
 )
 def test_an_answer_that_cannot_be_is_one_line_and_changes_nothing(
+    rendered: Made, tmp_path: Path, tool: Tool, words: list[str], said: str
+) -> None:
+    project = shutil.copytree(rendered("sqlite"), tmp_path / "project")
+
+    error = str(tool(project, "answer", *words))
+
+    assert said in error
+    assert "\n" not in error
+    assert git(project, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["DRY_RUN=1"], "Say which: make answer ci=none"),
+        (["project_slug=A B"], "lower-case letters"),
+    ],
+)
+def test_make_says_it_and_nothing_else(
     rendered: Made, installed: Made, tmp_path: Path, words: list[str], said: str
 ) -> None:
     project = shutil.copytree(rendered("sqlite"), tmp_path / "project")

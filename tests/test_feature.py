@@ -223,8 +223,8 @@ REFUSED |= {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_made_is_one_line(project: Path, run: Run, name: str) -> None:
-    plural, fields, words = REFUSED[name]
+def test_what_cannot_be_made_is_one_line(rendered: Made, run: Run, name: str) -> None:
+    project, (plural, fields, words) = rendered("sqlite"), REFUSED[name]
     before = tree(project)
 
     done = run(project, "make", NAME=plural, FIELDS=fields)

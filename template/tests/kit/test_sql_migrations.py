@@ -13,11 +13,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from app.kit.migrations.sql import config, heads, revisions
+from app.kit.startup import retry_until_available
 from app.kit.storage import open_storage
 from app.kit.storage.sql import SqlStorage
 from app.kit.storage.sql_tables import Base
 from app.settings import Settings
 from tests.kit.support import new_database
+
+PATIENCE_SECONDS = 30
 
 
 @pytest.fixture
@@ -98,7 +101,7 @@ def test_an_interrupted_migration_can_be_run_again() -> None:
         async with open_storage(settings) as storage:
             sql: Any = storage
             interrupted = await migrate_up_to(sql, last)
-            await sql.migrate()
+            await retry_until_available(sql.migrate, PATIENCE_SECONDS, print)
             await sql.check()
             assert await sql.migration(differences) == []
         return interrupted
