@@ -103,7 +103,6 @@ def context(spec: Specification) -> dict[str, Any]:
         "unique": [each for each in fields if each.unique],
         "refs": [each for each in fields if each.target],
         "parents": spec.references,
-        "example": "" if (APP / EXAMPLE / FILE).exists() else EXAMPLE,
     }
 
 

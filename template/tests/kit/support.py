@@ -1,32 +1,24 @@
-"""What the tests share: databases, running services, commands, and what an answer must be like."""
+"""What the tests share: databases, running services, and what an answer must be like."""
 
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from importlib import import_module
-from io import StringIO
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 import httpx2
 import uvicorn
 from starlette.types import ASGIApp
 
-from app.kit.cli import run
 from app.kit.http.protocol import BoundedProtocol
 from app.kit.storage import ENGINES, engine_of, open_storage
 from app.settings import Settings
-from tests.kit.probe.service import SERVICE
 
 SERVER = os.environ.get("TEST_DATABASE_URL")
 MISSING = "/probe/01890a5d-ac96-774b-bcce-b302099a8057"
@@ -102,45 +94,6 @@ def client_of(app: ASGIApp) -> Iterator[httpx2.Client]:
 
 def url(settings: Settings) -> str:
     return settings.database_url.get_secret_value()
-
-
-def app(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in an empty folder, with nothing in its environment but ``variables``.
-
-    It runs in this process, which spares the half of a second that it takes to begin.
-    """
-    out, err, code = StringIO(), StringIO(), 0
-    with (
-        TemporaryDirectory() as folder,
-        chdir(folder),
-        patch.dict(os.environ, environment(**variables), clear=True),
-        patch.object(sys, "argv", ["app", *arguments]),
-        redirect_stdout(out),
-        redirect_stderr(err),
-    ):
-        try:
-            run(SERVICE)
-        except SystemExit as end:  # As Python does at its end: a text is for stderr, and is a 1.
-            code = int(bool(end.code))
-            if isinstance(end.code, str):
-                print(end.code, file=err)
-    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
-
-
-def environment(**variables: str) -> dict[str, str]:
-    """Return the environment of a command, with nothing of this one but its paths."""
-    root = str(Path(__file__).parents[2])
-    paths = [root, os.environ.get("PYTHONPATH", "")]  # Of a service that is not installed.
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-    } | variables
-
-
-def check_line(run: subprocess.CompletedProcess[str], *words: str) -> None:
-    """See that a command failed with one line that has these words."""
-    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1), run.stderr
-    assert all(word in run.stderr for word in words), run.stderr
 
 
 def check_problem(answer: httpx2.Response, status: int) -> dict[str, Any]:

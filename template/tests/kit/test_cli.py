@@ -6,8 +6,9 @@ import httpx2
 import pytest
 
 from app.settings import Settings
+from tests.kit.commands import app, check_line
 from tests.kit.probe.service import SERVICE
-from tests.kit.support import app, check_line, url
+from tests.kit.support import url
 
 
 def test_help_has_the_description_and_every_command() -> None:

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import httpx2
 
 from app.settings import Settings
-from tests.kit.support import app, create_samples, environment, url
+from tests.kit.commands import app, environment
+from tests.kit.support import create_samples, url
 
 
 def with_samples(database: Settings) -> str:

@@ -20,8 +20,9 @@ from app.kit.auth.access import InvalidToken
 from app.kit.auth.oidc import Issuer, build_verifier
 from app.kit.errors import InvalidSettings, Unavailable
 from app.settings import Settings
+from tests.kit.commands import app, check_line
 from tests.kit.probe.service import create_app
-from tests.kit.support import app, check_line, check_problem, serving, url
+from tests.kit.support import check_problem, serving, url
 from tests.kit.verifiers.oidc import AUDIENCE, Key, LocalIssuer, local_issuer, new_key
 
 RSA = rsa.generate_private_key(65537, 2048)

@@ -13,8 +13,9 @@ from starlette.types import Receive, Scope, Send
 from app.kit.errors import InvalidSettings
 from app.settings import Settings
 from tests.kit.authorized import TOKENS, Protected, check_refused, serving
+from tests.kit.commands import app, check_line
 from tests.kit.probe.service import create_app
-from tests.kit.support import JSON, MISSING, app, check_line, check_problem, url
+from tests.kit.support import JSON, MISSING, check_problem, url
 from tests.kit.support import serving as service_of
 
 APP = "https://app.example.com"

@@ -15,7 +15,7 @@ from app.kit.environment import read_dotenv
 from app.kit.errors import InvalidSettings
 from app.kit.ids import now
 from app.settings import Settings
-from tests.kit.support import app
+from tests.kit.commands import app
 
 DIGEST = "a" * 64
 MALFORMED = {

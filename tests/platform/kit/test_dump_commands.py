@@ -10,11 +10,12 @@ import pytest
 
 from app.kit.storage import open_storage
 from app.settings import Settings
+from tests.kit.commands import app, check_line
 from tests.kit.probe.models import Sample
 from tests.kit.probe.service import PROBE
 from tests.kit.probe_dumps import dump_of, many
 from tests.kit.running import start, with_samples
-from tests.kit.support import app, check_line, url
+from tests.kit.support import url
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 from app.kit.dump.feature import TransferError
 from app.kit.dump.files import STREAM, reading, writing
 from app.settings import Settings
+from tests.kit.commands import app, check_line
 from tests.kit.probe_dumps import dump_of
 from tests.kit.running import start, with_samples
-from tests.kit.support import app, check_line
 
 
 @pytest.fixture

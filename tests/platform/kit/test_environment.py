@@ -13,7 +13,8 @@ import pytest
 from app.kit.environment import MAX_CHARACTERS, add_to_dotenv, load_dotenv, read_dotenv
 from app.kit.errors import InvalidSettings
 from app.settings import Settings
-from tests.kit.support import app, check_line, url
+from tests.kit.commands import app, check_line
+from tests.kit.support import url
 
 APP = [sys.executable, "-c", "from app.cli import main; main()"]
 WRONG = {

@@ -5,7 +5,8 @@ import socket
 import pytest
 
 from app.settings import Settings
-from tests.kit.support import app, check_line, url
+from tests.kit.commands import app, check_line
+from tests.kit.support import url
 
 
 @pytest.mark.parametrize(
