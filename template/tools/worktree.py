@@ -54,7 +54,8 @@ def merge_generated(old: Files, new: Files) -> tuple[Merge, set[str]]:
     refuse_what_would_be_lost(old, new)
     mine = {name: Path(name).read_bytes() for name in old | new if Path(name).exists()}
     there = {name for name in mine if name not in old and mine[name] != new[name]}
-    edited = {name for name in mine.keys() - new.keys() if mine[name] != old[name]}
+    gone = mine.keys() - new.keys()
+    edited = {name for name in gone if as_generated(mine[name]) != as_generated(old[name])}
     stay = there | edited
     old, mine, new = ({n: f[n] for n in f.keys() - stay} for f in (old, mine, new))
     return merge(old, mine, new, {}), stay
