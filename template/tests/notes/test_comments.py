@@ -81,7 +81,7 @@ async def test_none_is_added_past_the_limit(notes: NoteRepository) -> None:
 
 
 async def test_one_that_is_missing_is_not_found_before_all_else(notes: NoteRepository) -> None:
-    note, other = await added(notes, 1), await added(notes, 1)
+    other, note = await added(notes, 1), await added(notes, 1)
     (comment,) = note.comments
 
     for comment_id in (new_id(), other.comments[0].id):
