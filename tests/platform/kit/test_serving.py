@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from app.kit.errors import InvalidSettings
-from app.kit.http.server import EventLoop, listen
+from app.kit.http.listening import EventLoop, listen
 from app.settings import Settings
 from tests.kit.probe.service import create_app
 from tests.kit.running import await_lines

@@ -27,7 +27,8 @@ def serve(
     settings = read_settings(context)
     ignored = environment.drop_missing_plugins()
     # Imported here, so that other commands start 0.3 s faster.
-    from app.kit.http import server
+    from app.kit.http.listening import listen
+    from app.kit.http.server import run
 
     # Opening the storage finds mistakes in the URL, and sends nothing.
     on_storage(settings, lambda storage: asyncio.sleep(0))
@@ -35,11 +36,11 @@ def serve(
     configure_logs(settings.log_level, settings.log_format)
     for name in ignored:
         log.warning("%s names a plugin that is not installed; the default is used.", name)
-    listeners = server.listen(settings.host, settings.port)
+    listeners = listen(settings.host, settings.port)
     # uvicorn stops on SIGTERM and then raises it again, to exit with 143; we exit with 0.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with _folder_for_metrics() if workers > 1 and not reload else nullcontext():
-        server.run(listeners, context.obj.create_app, workers, reload, settings.keep_alive)
+        run(listeners, context.obj.create_app, workers, reload, settings.keep_alive)
 
 
 @contextmanager

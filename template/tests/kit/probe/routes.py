@@ -7,8 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.kit.errors import PreconditionFailed
 from app.kit.http.parameters import Cursor, Id, Limit
 from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, stop_if_current
-from app.kit.http.problems import documented
-from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page
+from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page, documented
 from app.kit.http.routing import Route
 from tests.kit.probe.models import NewSample, Sample
 

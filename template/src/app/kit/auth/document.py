@@ -4,8 +4,7 @@ from typing import Any
 
 from app.kit.auth.middleware import HEALTH, MAY_NOT, NO_TOKEN, access_of
 from app.kit.http.examples import example_of
-from app.kit.http.problems import title
-from app.kit.http.responses import REQUEST_ID_HEADER
+from app.kit.http.responses import REQUEST_ID_HEADER, title
 
 CHALLENGE_HEADER = {
     "description": "`Bearer`, with the `error` of the token that was sent (RFC 6750).",

@@ -4,8 +4,8 @@ from app.kit.caller import ANONYMOUS, Access, Caller
 from app.kit.http.caller import CurrentCaller, get_caller
 from app.kit.http.parameters import Cursor, Id, IdempotencyKey, Limit, given, path_id
 from app.kit.http.preconditions import IfMatch, IfNoneMatch, etag, stop_if_current, tagged
-from app.kit.http.problems import documented, problem
-from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page, to_page
+from app.kit.http.problems import problem
+from app.kit.http.responses import CREATED, NOT_MODIFIED, TAGGED, Data, Page, documented, to_page
 from app.kit.http.routing import Route, route_to
 from app.kit.ids import parse_id
 

@@ -12,8 +12,8 @@ from app.kit.http.problems import (
     NOT_JSON,
     TOO_LARGE,
     TOO_SLOW,
-    title,
 )
+from app.kit.http.responses import title
 
 DETAILS = {
     404: NO_SUCH_PATH,

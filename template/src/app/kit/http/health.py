@@ -6,8 +6,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Request
 
-from app.kit.http.problems import documented
-from app.kit.http.responses import Data
+from app.kit.http.responses import Data, documented
 
 router = APIRouter(prefix="/health", tags=["health"], responses=documented(500))
 

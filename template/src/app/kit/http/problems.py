@@ -2,13 +2,11 @@
 
 import logging
 from collections.abc import Mapping
-from http.client import responses
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
@@ -18,6 +16,7 @@ from app.kit.errors import KeyReused, PreconditionFailed, ServiceError, Unavaila
 from app.kit.http.limits import MAX_BODY_BYTES
 from app.kit.http.parameters import IDEMPOTENCY_KEY, NO_SUCH_PATH
 from app.kit.http.preconditions import never_matches
+from app.kit.http.responses import title
 
 log = logging.getLogger(__name__)
 
@@ -29,39 +28,6 @@ BUG = "The service has a bug."
 TOO_LARGE = f"The body is over {MAX_BODY_BYTES} bytes."
 TOO_SLOW = "The request took too long to arrive."
 MAX_ERRORS = 20
-RENAMED = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
-
-
-class InvalidPart(BaseModel):
-    """A part of a request that breaks a rule."""
-
-    place: Literal["body", "query", "header"] = Field(alias="in")
-    pointer: str = Field(description="JSON pointer (RFC 6901); empty for the body as a whole.")
-    detail: str
-
-
-class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
-
-    type: str = Field(description="`about:blank`: the status says what kind of problem it is.")
-    title: str
-    status: int
-    detail: str
-    request_id: str
-    errors: list[InvalidPart] = Field(
-        default=[], description="What to correct: of a 422, and of a 409 if values are taken."
-    )
-
-
-def documented(*statuses: int, detail: str = "") -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entries of an operation's problems; their examples have the detail."""
-    example = {"content": {"application/json": {"example": detail}}} if detail else {}
-    return {s: {"model": Problem, "description": title(s), **example} for s in statuses}
-
-
-def title(status: int) -> str:
-    """Return the name of a status in RFC 9110; older versions of Python have other names."""
-    return RENAMED.get(status) or responses.get(status, "Unknown")
 
 
 def problem(

@@ -10,7 +10,8 @@ from starlette.datastructures import Headers
 
 from app.kit import logs
 from app.kit.http.middleware import NOT_FOR_BROWSERS, request_id_of
-from app.kit.http.problems import RETRY_AFTER, problem, title
+from app.kit.http.problems import RETRY_AFTER, problem
+from app.kit.http.responses import title
 
 CorsHeaders = Callable[[str], dict[str, str]]
 """Returns the headers that allow an origin's pages to read an answer."""

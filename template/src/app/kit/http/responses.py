@@ -1,8 +1,11 @@
-"""Successful answers, and their headers in the OpenAPI document."""
+"""What answers are like, also in the OpenAPI document."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from http.client import responses
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
+
+from pydantic import BaseModel, Field
 
 from app.kit.resources import R
 
@@ -41,3 +44,38 @@ NOT_MODIFIED: Responses = {304: {"headers": _ETAG, "description": "Not Modified"
 def to_page(found: list[R], limit: int) -> Page[R]:
     """Return a page; one resource more than ``limit`` means that there is a next one."""
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+RENAMED = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
+
+
+class InvalidPart(BaseModel):
+    """A part of a request that breaks a rule."""
+
+    place: Literal["body", "query", "header"] = Field(alias="in")
+    pointer: str = Field(description="JSON pointer (RFC 6901); empty for the body as a whole.")
+    detail: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(description="`about:blank`: the status says what kind of problem it is.")
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[InvalidPart] = Field(
+        default=[], description="What to correct: of a 422, and of a 409 if values are taken."
+    )
+
+
+def documented(*statuses: int, detail: str = "") -> Responses:
+    """Return the OpenAPI entries of an operation's problems; their examples have the detail."""
+    example = {"content": {"application/json": {"example": detail}}} if detail else {}
+    return {s: {"model": Problem, "description": title(s), **example} for s in statuses}
+
+
+def title(status: int) -> str:
+    """Return the name of a status in RFC 9110; older versions of Python have other names."""
+    return RENAMED.get(status) or responses.get(status, "Unknown")
