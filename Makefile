@@ -34,7 +34,7 @@ test: .venv/ready ## Render every variant and run every suite, on real servers s
 	@pytest
 
 test-clusters: .venv/ready ## Run services on clusters, poolers and proxies that fail under load
-	@pytest -n0 -s tests/clusters
+	@pytest -n2 --dist=loadfile -rP tests/clusters
 
 test-image: .venv/ready ## Build the default service's image and run it; needs root on Debian
 	@command -v buildah mmdebstrap >/dev/null && test "$$(id -u)" = 0 || { echo \
