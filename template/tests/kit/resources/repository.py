@@ -62,15 +62,18 @@ class RepositoryTests(OfResource):
         assert await resources.latest(limit=2, before=stored[0].id) == page
 
     async def test_a_change_adds_one_to_the_version(self, resources: Any) -> None:
-        stored, values = await resources.add(self.new()), self.values(1)
+        values = self.values(1)
 
-        for version in (2, 3):  # Also if the values are the same.
-            changed = await resources.update(stored.id, values, expected=frozenset({1, 2}))
+        for expected in (None, frozenset({1, 7}), frozenset({0, 1})):
+            new = replace(self.new(), created_at=LONG_AGO, updated_at=LONG_AGO)
+            stored = await resources.add(new)
+            changed = await resources.update(stored.id, values, expected=expected)
             assert {name: getattr(changed, name) for name in values} == values
-            assert (changed.version, changed.created_at) == (version, stored.created_at)
-            assert changed.updated_at >= stored.updated_at
+            assert (changed.version, changed.created_at) == (2, LONG_AGO)
+            assert changed.updated_at > LONG_AGO
             assert await resources.get(stored.id) == changed
-        await resources.delete(stored.id, expected=frozenset({1, 3}))
+            assert (await resources.update(stored.id, values)).version == 3  # The same values.
+            await resources.delete(stored.id, expected=expected and frozenset({0, 3}))
         assert await resources.latest(limit=1) == []
 
     async def test_another_version_than_expected_changes_nothing(self, resources: Any) -> None:
