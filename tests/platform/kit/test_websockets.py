@@ -14,9 +14,10 @@ from fastapi.staticfiles import StaticFiles
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from app.kit.errors import NotFound
 from app.main import create_app
 from app.settings import Settings
-from tests.kit.support import serving
+from tests.kit.support import check_problem, serving
 
 HANDSHAKE = {
     "Connection": "Upgrade",
@@ -48,6 +49,18 @@ def address(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
         else:
             await websocket.close(1000)
 
+    @app.websocket("/refused")
+    async def refuse(websocket: WebSocket) -> None:
+        await websocket.close(1008)
+
+    @app.websocket("/broken")
+    async def fail(websocket: WebSocket) -> None:
+        raise RuntimeError
+
+    @app.websocket("/missing")
+    async def miss(websocket: WebSocket) -> None:
+        raise NotFound("There is no such room.")
+
     @app.get("/events")
     async def events() -> StreamingResponse:
         return StreamingResponse(ticks(), media_type="text/event-stream")
@@ -73,6 +86,25 @@ def test_a_websocket_is_accepted_echoes_and_closes(address: str, path: str) -> N
             websocket.recv()
     assert closed.value.rcvd
     assert closed.value.rcvd.code == 1000
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/refused", 403), ("/broken", 500), ("/missing", 404)]
+)
+def test_a_handshake_that_is_not_accepted_is_answered_by_a_problem(
+    address: str, path: str, status: int
+) -> None:
+    answer = httpx2.get(address + path, headers={**HANDSHAKE, "X-Request-ID": "mine"})
+
+    assert check_problem(answer, status)["request_id"] == "mine"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_an_accepted_handshake_has_the_request_id(address: str) -> None:
+    place = f"ws{address.removeprefix('http')}/echo/x"
+    with connect(place, additional_headers={"X-Request-ID": "mine"}) as websocket:
+        assert websocket.response
+        assert websocket.response.headers["X-Request-ID"] == "mine"
 
 
 def test_a_client_that_leaves_is_noticed(address: str) -> None:

@@ -19,8 +19,10 @@ from app.kit.tracing import trace_of
 log = logging.getLogger("app.http")
 
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
-BEGINNINGS = {"http.response.start", "websocket.http.response.start"}
-"""The first message of an answer; the second is that of a refused handshake."""
+BEGINNINGS = {"http.response.start", "websocket.http.response.start", "websocket.accept"}
+"""The first message of an answer; the others are those of a handshake, refused or accepted."""
+
+NO_WEBSOCKET = "The service does not accept this WebSocket."
 
 OTHER_METHOD, OTHER_ROUTE = "_OTHER", "other"
 
@@ -56,7 +58,7 @@ class RequestContext:
         if "fastapi.telemetry" in scope:
             logs.trace_id.set(trace_of(scope))
         if scope["type"] == "websocket":  # Its duration would distort the metrics.
-            await self.app(scope, receive, exchange.send)
+            await exchange.open_websocket(self.app, receive)
             return
         asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
@@ -80,7 +82,7 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] in BEGINNINGS:
-            self.status = message["status"]
+            self.status = message.get("status", 101)
             sent = message.get("headers", ())  # A mounted application may have none.
             headers = [each for each in sent if each[0] != b"x-request-id"]
             present = {name for name, _ in headers}
@@ -91,12 +93,29 @@ class _Exchange:
             message["headers"] = headers
         await self._send(message)
 
+    async def open_websocket(self, app: ASGIApp, receive: Receive) -> None:
+        """Have each handshake that is not accepted answered by a problem."""
+
+        async def send(message: Message) -> None:
+            if message["type"] == "websocket.close" and not self.status:
+                await problem(403, NO_WEBSOCKET)(self.scope, receive, self.send)
+            else:
+                await self.send(message)
+
+        try:
+            await app(self.scope, receive, send)
+        except Exception as error:
+            if self.status:
+                raise
+            await self.answer_bug(error, receive)
+
     async def answer_bug(self, error: Exception, receive: Receive) -> None:
         log.error("A bug: %s %s", *_what(self.scope), exc_info=error)
         self.metrics.failures.labels("bug").inc()
         if self.status:  # Too late for an answer: uvicorn closes the connection.
             raise error
-        answer = (self.handlers.get(500) or self.handlers[Exception])(Request(self.scope), error)
+        request = Request({"method": "GET", **self.scope, "type": "http"})  # Also of a handshake.
+        answer = (self.handlers.get(500) or self.handlers[Exception])(request, error)
         if isawaitable(answer):
             answer = await answer
         await answer(self.scope, receive, self.send)
@@ -119,8 +138,9 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
 
 def _what(scope: Scope) -> tuple[str, str]:
     """Return the method and the route: low cardinality, no user data."""
-    method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
-    return method, getattr(scope.get("route"), "path", OTHER_ROUTE)
+    method = scope.get("method", "GET")  # A handshake has none.
+    route = getattr(scope.get("route"), "path", OTHER_ROUTE)
+    return method if method in METHODS else OTHER_METHOD, route
 
 
 def record_request(metrics: Metrics, method: str, route: str, status: int, seconds: float) -> None:
