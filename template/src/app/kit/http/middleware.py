@@ -17,7 +17,6 @@ from app.kit.metrics import Metrics
 from app.kit.tracing import trace_of
 
 log = logging.getLogger("app.http")
-
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 BEGINNINGS = {"http.response.start", "websocket.http.response.start", "websocket.accept"}
 """The first message of an answer; the others are those of a handshake, refused or accepted."""
@@ -25,8 +24,8 @@ BEGINNINGS = {"http.response.start", "websocket.http.response.start", "websocket
 NO_WEBSOCKET = "The service does not accept this WebSocket."
 
 OTHER_METHOD, OTHER_ROUTE = "_OTHER", "other"
-
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+LINE, FIELDS = "%s %s %d %.1f ms", ("method", "route", "status", "duration_ms")
 
 CSP = b"content-security-policy"
 ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
@@ -148,9 +147,10 @@ def record_request(metrics: Metrics, method: str, route: str, status: int, secon
     metrics.request_seconds(method, route, status).observe(seconds)
     level = logging.DEBUG if is_probe(route) else logging.INFO
     if log.isEnabledFor(level):
-        ms = round(seconds * 1000, 1)
-        fields = {"method": method, "route": route, "status": status, "duration_ms": ms}
-        log.log(level, "%s %s %d %.1f ms", method, route, status, ms, extra=fields)
+        said = method, route, status, round(seconds * 1000, 1)
+        fields = dict(zip(FIELDS, said, strict=True))
+        # ``log.log`` takes a fifth more time, to find the line of code that calls it.
+        log.handle(log.makeRecord(log.name, level, __file__, 0, LINE, said, None, extra=fields))
 
 
 def is_probe(path: str) -> bool:
