@@ -16,10 +16,7 @@ class Chunks:
         self._taken = 0
 
     def read(self, data: bytearray) -> bytes | None:
-        """Take what has come, and return the body, or ``None`` if it is not complete.
-
-        Raises ``Refused`` if chunks are malformed, or take too many bytes.
-        """
+        """Take what has come; return the body once it is complete. Raises ``Refused``."""
         begin, trailers = 0, None
         while line := _SIZE.match(data, begin):
             start, end = line.end(), line.end() + int(line[1], 16)

@@ -13,20 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.kit import logs
 from app.kit.http.limits import MAX_BODY_BYTES
 from app.kit.http.problems import TOO_LARGE, problem
+from app.kit.http.websockets import open_websocket
 from app.kit.metrics import Metrics
 from app.kit.tracing import trace_of
 
 log = logging.getLogger("app.http")
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 BEGINNINGS = {"http.response.start", "websocket.http.response.start", "websocket.accept"}
-"""The first message of an answer; the others are those of a handshake, refused or accepted."""
-
-NO_WEBSOCKET = "The service does not accept this WebSocket."
-
 OTHER_METHOD, OTHER_ROUTE = "_OTHER", "other"
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 LINE, FIELDS = "%s %s %d %.1f ms", ("method", "route", "status", "duration_ms")
-
 CSP = b"content-security-policy"
 ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 NO_PAGE = (CSP, b"default-src 'none'; frame-ancestors 'none'")
@@ -57,7 +53,7 @@ class RequestContext:
         if "fastapi.telemetry" in scope:
             logs.trace_id.set(trace_of(scope))
         if scope["type"] == "websocket":  # Its duration would distort the metrics.
-            await exchange.open_websocket(self.app, receive)
+            await open_websocket(self.app, exchange, receive)
             return
         asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
@@ -91,22 +87,6 @@ class _Exchange:
                 headers.append(NO_PAGE)
             message["headers"] = headers
         await self._send(message)
-
-    async def open_websocket(self, app: ASGIApp, receive: Receive) -> None:
-        """Have each handshake that is not accepted answered by a problem."""
-
-        async def send(message: Message) -> None:
-            if message["type"] == "websocket.close" and not self.status:
-                await problem(403, NO_WEBSOCKET)(self.scope, receive, self.send)
-            else:
-                await self.send(message)
-
-        try:
-            await app(self.scope, receive, send)
-        except Exception as error:
-            if self.status:
-                raise
-            await self.answer_bug(error, receive)
 
     async def answer_bug(self, error: Exception, receive: Receive) -> None:
         log.error("A bug: %s %s", *_what(self.scope), exc_info=error)

@@ -1,10 +1,15 @@
-"""Paths that accept WebSockets."""
+"""Paths that accept WebSockets, and handshakes that no route accepts."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive
+
+from app.kit.http.problems import problem
+
+NO_WEBSOCKET = "The service does not accept this WebSocket."
 
 
 def takes_websocket(routes: Sequence[BaseRoute], path: str) -> bool:
@@ -20,3 +25,20 @@ def _match(routes: Sequence[BaseRoute], scope: dict[str, Any]) -> bool:
             files = isinstance(route, Mount) and isinstance(route.app, StaticFiles)
             return _match(inner, {**scope, **child}) if inner else not files
     return False
+
+
+async def open_websocket(app: ASGIApp, exchange: Any, receive: Receive) -> None:
+    """Have each handshake that is not accepted answered by a problem."""
+
+    async def send(message: Message) -> None:
+        if message["type"] == "websocket.close" and not exchange.status:
+            await problem(403, NO_WEBSOCKET)(exchange.scope, receive, exchange.send)
+        else:
+            await exchange.send(message)
+
+    try:
+        await app(exchange.scope, receive, send)
+    except Exception as error:
+        if exchange.status:
+            raise
+        await exchange.answer_bug(error, receive)
