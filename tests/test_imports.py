@@ -1,4 +1,4 @@
-"""No circle of imports in any project, counting also those in functions and for types only."""
+"""No circle of imports in any project, also of those in functions and for types; no long code."""
 
 import ast
 from itertools import product
@@ -9,6 +9,7 @@ import pytest
 from conftest import VARIANTS, render
 
 AUTH = ("token", "oidc", "none")
+FUNCTIONS = ast.FunctionDef, ast.AsyncFunctionDef
 CASES = [*product(VARIANTS, AUTH[:1]), *product(["sqlite"], AUTH[1:])]
 
 
@@ -48,17 +49,35 @@ def in_circles(graph: dict[str, set[str]]) -> set[str]:
         left = {m: targets - outer for m, targets in left.items() if m not in outer}
 
 
+def too_long(path: Path) -> list[str]:
+    """Return what is over 150 lines as a module, or over 25 as a function."""
+    text = path.read_text()
+    functions = (n for n in ast.walk(ast.parse(text)) if isinstance(n, FUNCTIONS))
+    found = [f.name for f in functions if (f.end_lineno or 0) - f.lineno >= 25]
+    return found + (["the module"] if text.count("\n") > 150 else [])
+
+
 @pytest.mark.parametrize(("database", "auth"), CASES)
-def test_imports_go_in_no_circle(template: Path, tmp_path: Path, database: str, auth: str) -> None:
+def test_imports_go_in_no_circle_and_code_is_short(
+    template: Path, tmp_path: Path, database: str, auth: str
+) -> None:
     render(template, database, tmp_path, auth=auth)
-    known = modules(tmp_path / "src") | {
-        f"tests.{name}".rstrip("."): path for name, path in modules(tmp_path / "tests").items()
-    }
+    known = modules(tmp_path / "src")
+    for folder in "tests", "tools":
+        inner = modules(tmp_path / folder)
+        known |= {f"{folder}.{name}".rstrip("."): path for name, path in inner.items()}
 
     graph = {module: imports(path, known) for module, path in known.items()}
 
     assert len(graph["app.main"]) > 3
     assert in_circles(graph) == set()
+    assert {module: long for module, path in known.items() if (long := too_long(path))} == {}
+
+
+def test_long_code_is_found(tmp_path: Path) -> None:
+    (tmp_path / "long.py").write_text("def long():\n" + "    x = 1\n" * 25 + "\n" * 125)
+
+    assert too_long(tmp_path / "long.py") == ["long", "the module"]
 
 
 def test_a_circle_is_found() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -117,11 +118,8 @@ async def test_keys_are_exact_and_of_one_note(notes: NoteRepository) -> None:
     keys = ["k", "K", "k" * 255, "'\"\\$.%_{}"]
     stored = [await added(notes), await added(notes)]
 
-    made = [
-        (await notes.add_comment(note.id, Comment.new("a remark"), key=key))[0]
-        for note in stored
-        for key in keys
-    ]
+    remark = partial(Comment.new, "a remark")
+    made = [(await notes.add_comment(n.id, remark(), key=k))[0] for n in stored for k in keys]
 
     assert [each.comments for each in await notes.latest(limit=2)] == [made[4:], made[:4]]
 

@@ -24,12 +24,7 @@ def add_login(app: FastAPI, settings: AuthSettings) -> None:
     """
     issuer = IssuerKeys(settings.oidc_issuer, WAITERS)
     scopes = [each for each in (settings.oidc_read_scope, settings.oidc_write_scope) if each]
-    options = {
-        "clientId": settings.oidc_docs_client_id,
-        "scopes": " ".join(scopes),
-        "usePkceWithAuthorizationCodeGrant": True,
-        "additionalQueryStringParams": {"audience": settings.oidc_audience},  # Auth0 needs it.
-    }
+    _add_files(app, issuer, scopes)
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
@@ -42,8 +37,21 @@ def add_login(app: FastAPI, settings: AuthSettings) -> None:
             connect_to=_origin(token_url),
             openapi_url="docs/openapi.json",
             oauth2_redirect_url=request.scope["root_path"] + REDIRECT,
-            init_oauth=options,
+            init_oauth=_options(settings, scopes),
         )
+
+
+def _options(settings: AuthSettings, scopes: list[str]) -> dict[str, Any]:
+    return {
+        "clientId": settings.oidc_docs_client_id,
+        "scopes": " ".join(scopes),
+        "usePkceWithAuthorizationCodeGrant": True,
+        "additionalQueryStringParams": {"audience": settings.oidc_audience},  # Auth0 needs it.
+    }
+
+
+def _add_files(app: FastAPI, issuer: IssuerKeys, scopes: list[str]) -> None:
+    """Serve what the page loads: its document, and the page that the issuer redirects to."""
 
     @app.get("/docs/openapi.json", include_in_schema=False)
     async def document() -> dict[str, Any]:

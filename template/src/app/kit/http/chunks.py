@@ -34,11 +34,9 @@ class Chunks:
         taken = trailers.end() if trailers else begin
         self._taken += taken
         del data[:taken]
-        if trailers:
-            return bytes(self._body)
-        if self._taken + len(data) > MAX_CHUNKED_BYTES:
+        if not trailers and self._taken + len(data) > MAX_CHUNKED_BYTES:
             raise Refused(413, f"The chunks of the body are over {MAX_CHUNKED_BYTES} bytes.")
-        return None
+        return bytes(self._body) if trailers else None
 
 
 def _refuse_if(malformed: bool) -> None:

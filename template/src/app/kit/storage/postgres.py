@@ -16,7 +16,6 @@ from app.kit.storage.sql_statements import Bound, Change, Compiled
 from app.kit.storage.sql_work import T, Work
 
 MIGRATION_LOCK = 0x4E6F746573
-READ_ONLY = "25006"
 
 
 class Storage(AsyncSqlStorage):
@@ -43,7 +42,7 @@ class Storage(AsyncSqlStorage):
         sa.event.listen(self.engine, "checkout", _refuse_closed)
         sa.event.listen(self.engine, "invalidate", self._invalidated)
         sa.event.listen(self.engine, "begin", self._limit)
-        sa.event.listen(self.engine, "handle_error", _leave_read_only)
+        sa.event.listen(self.engine, "handle_error", postgres_errors.leave_read_only)
         self.transactions = self.engine.execution_options(isolation_level="READ COMMITTED")
         self.snapshots = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -98,8 +97,9 @@ class Storage(AsyncSqlStorage):
         return (13,)
 
     def is_usable(self, connection: Any, error: BaseException) -> bool:
-        # After a cancellation, a statement may still run; with READ_ONLY, another is the primary.
-        return isinstance(error, asyncpg.PostgresError) and error.sqlstate != READ_ONLY
+        # After a cancellation, a statement may still run.
+        is_answer = isinstance(error, asyncpg.PostgresError)
+        return is_answer and not postgres_errors.is_read_only(error)
 
     def give_up(self, pooled: sa.PoolProxiedConnection, error: BaseException) -> None:
         if isinstance(error, asyncpg.PostgresError):
@@ -136,11 +136,6 @@ class Storage(AsyncSqlStorage):
 def _count(status: str) -> int:
     count = status.rpartition(" ")[2]
     return int(count) if count.isdecimal() else -1  # It is no number after a CREATE.
-
-
-def _leave_read_only(context: sa.ExceptionContext) -> None:
-    if getattr(context.original_exception, "sqlstate", "") == READ_ONLY:
-        context.is_disconnect = True
 
 
 def _refuse_closed(connection: Any, record: object, proxy: object) -> None:

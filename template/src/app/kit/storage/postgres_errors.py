@@ -1,13 +1,15 @@
 """What PostgreSQL's and asyncpg's errors mean."""
 
 import asyncpg
+import sqlalchemy as sa
 
 from app.kit.storage.faults import Fault
 from app.kit.storage.sql_errors import driver_error, pool_fault
 
+READ_ONLY = "25006"  # A read-only transaction, on a server that was the primary.
 SQLSTATES = {
     "08": Fault.OUTAGE,  # connection exception
-    "25006": Fault.OUTAGE,  # read-only transaction: a server that was the primary
+    READ_ONLY: Fault.OUTAGE,
     "25P03": Fault.OUTAGE,  # idle in transaction for too long
     "25P04": Fault.OUTAGE,  # transaction timeout
     "26": Fault.OUTAGE,  # a pooler lost a prepared statement
@@ -61,3 +63,14 @@ def _client_fault(error: Exception) -> Fault | None:
     unsupported = asyncpg.UnsupportedClientFeatureError | asyncpg.UnsupportedServerFeatureError
     # A value that does not fit its parameter is both an InterfaceError and a ValueError.
     return None if isinstance(error, unsupported | ValueError) else Fault.OUTAGE
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Return whether another server is the primary now."""
+    return getattr(error, "sqlstate", "") == READ_ONLY
+
+
+def leave_read_only(context: sa.ExceptionContext) -> None:
+    """Have SQLAlchemy connect again then."""
+    if is_read_only(context.original_exception):
+        context.is_disconnect = True
