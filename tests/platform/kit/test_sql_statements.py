@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from app.kit.storage import open_storage
 from app.kit.storage.sql import SqlStorage
-from app.kit.storage.sql_statements import compiled
+from app.kit.storage.sql_statements import Change, compiled
+from app.kit.storage.sql_tables import THIS_ID
 from app.settings import Settings
 
 
@@ -130,6 +131,22 @@ async def test_a_statement_that_is_gone_takes_no_memory(storage: SqlStorage) -> 
     gc.collect()
 
     assert gone() is None
+
+
+async def test_a_change_of_no_row_leaves_later_ones_whole(storage: SqlStorage) -> None:
+    numbers = [sa.Column(name, sa.Integer) for name in ("version", "a", "b")]
+    table = sa.Table(
+        "versioned", sa.MetaData(), sa.Column("id", sa.Uuid, primary_key=True), *numbers
+    )
+    await storage.migration(table.create)
+    change = Change(sa.update(table).where(table.c.id == THIS_ID), tuple(table.c))
+    get, this = sa.select(table).where(table.c.id == THIS_ID), UUID(int=1)
+
+    assert await storage.change(change, get, {"this_id": this}, {"a": 1}) == (0, [])
+    await storage.execute(sa.insert(table), id=this, version=1, a=0, b=0)
+    _, rows = await storage.change(change, get, {"this_id": this}, {"a": 1, "b": 2})
+
+    assert [tuple(row) for row in rows] == [(this, 1, 1, 2)]
 
 
 DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()

@@ -21,5 +21,5 @@ def at_once(change: Change, names: tuple[str, ...]) -> sa.Select[Any]:
     seen = table.alias("seen")
     current = sa.select(seen.c.version).where(seen.c.id == THIS_ID).scalar_subquery()
     new = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
-    update = change.update.values(new).where(table.c.version == current)
-    return change.whole(update.returning(*change.columns).cte("changed"))
+    update = change.returning.values(new).where(table.c.version == current)
+    return change.whole(update.cte("changed"))

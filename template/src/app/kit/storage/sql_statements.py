@@ -1,7 +1,7 @@
 """Statements in the form in which drivers take them, made once from SQLAlchemy's."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -114,3 +114,8 @@ class Change:
     update: sa.Update
     columns: tuple[sa.Column[Any], ...]
     whole: Callable[[sa.FromClause], sa.Select[Any]] = sa.select
+    returning: Any = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # SQLAlchemy keeps of an update, once executed, that it returns nothing, also in its copies.
+        object.__setattr__(self, "returning", self.update.returning(*self.columns))
