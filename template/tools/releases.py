@@ -17,12 +17,12 @@ from renders import rendered_now
 from repository import committed, git
 from revisions import as_generated
 
-# Copier's short names of hosts.
-SHORT = ("url.https://github.com/.insteadOf=gh:", "url.https://gitlab.com/.insteadOf=gl:")
+HOSTS = {"gh": "https://github.com/", "gl": "https://gitlab.com/"}  # Copier's short names.
 
 
 def _remote(*arguments: str) -> str:
-    options = [word for name in SHORT for word in ("-c", name)]
+    short = [f"url.{address}.insteadOf={name}:" for name, address in HOSTS.items()]
+    options = [word for each in short for word in ("-c", each)]
     try:
         return os.fsdecode(git(*options, *arguments))
     except Refused as error:

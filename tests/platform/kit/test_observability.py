@@ -181,6 +181,25 @@ def test_failures_are_counted_by_kind(empty_database: Settings) -> None:
     assert value(metrics, "app_failures_total") == 2
 
 
+@pytest.mark.parametrize("is_overridden", [False, True])
+def test_a_route_is_named_with_the_prefix_under_which_it_is_included(
+    settings: Settings, is_overridden: bool
+) -> None:
+    app = create_app(settings)
+    for prefix in "/v1", "/v2":
+        app.include_router(PROBE.load("routes").router, prefix=prefix)
+    if is_overridden:
+        app.dependency_overrides[print] = print
+    with serving(app) as address:
+        httpx2.get(f"{address}/v1/probe")
+        httpx2.head(f"{address}/v2/probe?limit=x")
+        metrics = httpx2.get(f"{address}/metrics").text
+
+    assert value(metrics, DURATION, http_route="/v1/probe", http_request_method="GET") == 1
+    assert value(metrics, DURATION, http_route="/v2/probe", http_request_method="HEAD") == 1
+    assert value(metrics, DURATION, http_route="/probe") == 0
+
+
 def test_metrics_can_be_hidden(settings: Settings) -> None:
     with serving(create_app(settings.model_copy(update={"metrics": False}))) as address:
         assert httpx2.get(f"{address}/metrics").status_code == 404

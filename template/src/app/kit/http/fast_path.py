@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.routing import iter_route_contexts, serialize_response
 from fastapi.utils import is_body_allowed_for_status_code
 from starlette._utils import get_route_path
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.http.ordinary import connections, is_ordinary, is_plain, parameters
@@ -33,7 +34,7 @@ class FastPath:
     def __init__(self, app: ASGIApp) -> None:
         self._fastapi = app
         self._state: tuple[Any, ...] = ()
-        self._tried: list[tuple[Any, Any, _Operation | None]] = []
+        self._tried: list[tuple[Any, Any, str, _Operation | None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._find(scope) if scope["type"] == "http" else None
@@ -44,25 +45,28 @@ class FastPath:
     def _find(self, scope: Scope) -> "_Operation | None":
         """Return what answers a request; FastAPI tries the routes in the same order."""
         app: FastAPI = scope["app"]
-        if app.dependency_overrides or "fastapi.telemetry" in scope:
-            return None
+        is_simple = not app.dependency_overrides and "fastapi.telemetry" not in scope
         state = (app.router._get_routes_version(), *app.routes)
         if state != self._state:
             self._state, self._tried = state, list(_read(app))
         method, path = scope["method"], get_route_path(scope)
-        for methods, pattern, operation in self._tried:
+        for methods, pattern, template, operation in self._tried:
             if (not methods or method in methods) and (match := pattern.match(path)):
-                if operation:
-                    scope["path_params"] = scope.get("path_params", {}) | match.groupdict()
+                scope["path_template"] = template
+                if not operation or not is_simple:
+                    return None
+                scope["path_params"] = scope.get("path_params", {}) | match.groupdict()
                 return operation
         return None
 
 
-def _read(app: FastAPI) -> Iterator[tuple[Any, Any, "_Operation | None"]]:
+def _read(app: FastAPI) -> Iterator[tuple[Any, Any, str, "_Operation | None"]]:
     innermost: Any = app.user_middleware[-1].cls
     routes = takewhile(is_plain, app.routes) if innermost is FastPath else ()
     for each in iter_route_contexts([*routes]):
-        yield each.methods, each.path_regex, _Operation(each) if is_ordinary(each) else None
+        operation = _Operation(each) if is_ordinary(each) else None
+        template = "" if isinstance(each.original_route, Mount) else each.path or ""
+        yield each.methods, each.path_regex, template, operation
 
 
 class _Operation:

@@ -61,7 +61,7 @@ class RequestContext:
         except Exception as error:
             await exchange.answer_bug(error, receive)
         finally:
-            scope["route"] = asked.get("route")
+            scope.update(asked, method=scope["method"])
             exchange.record()
 
 
@@ -117,9 +117,9 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
 
 def _what(scope: Scope) -> tuple[str, str]:
     """Return the method and the route: low cardinality, no user data."""
-    method = scope.get("method", "GET")  # A handshake has none.
-    route = getattr(scope.get("route"), "path", OTHER_ROUTE)
-    return method if method in METHODS else OTHER_METHOD, route
+    method: str = scope.get("method", "GET")  # A handshake has none.
+    path: str = scope.get("path_template", "") or getattr(scope.get("route"), "path", OTHER_ROUTE)
+    return method if method in METHODS else OTHER_METHOD, path
 
 
 def record_request(metrics: Metrics, method: str, route: str, status: int, seconds: float) -> None:

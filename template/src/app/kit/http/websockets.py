@@ -1,6 +1,7 @@
 """Paths that accept WebSockets, and handshakes that no route accepts."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from starlette.routing import BaseRoute, Match, Mount
@@ -32,7 +33,9 @@ async def open_websocket(app: ASGIApp, exchange: Any, receive: Receive) -> None:
 
     async def send(message: Message) -> None:
         if message["type"] == "websocket.close" and not exchange.status:
-            await problem(403, NO_WEBSOCKET)(exchange.scope, receive, exchange.send)
+            await problem(HTTPStatus.FORBIDDEN, NO_WEBSOCKET)(
+                exchange.scope, receive, exchange.send
+            )
         else:
             await exchange.send(message)
 
