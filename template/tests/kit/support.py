@@ -70,6 +70,8 @@ def serving(
 ) -> Iterator[str]:
     """Run a service in a thread, and yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
+    # As in the settings: a client may use a connection again just when the server closes it.
+    options = {"timeout_keep_alive": 75} | options
     options |= {"lifespan": "on", "log_config": None, "access_log": False}
     config = uvicorn.Config(app, http=http, **options)
     server = uvicorn.Server(config)

@@ -142,7 +142,8 @@ async def test_a_change_of_no_row_leaves_later_ones_whole(storage: SqlStorage) -
     change = Change(sa.update(table).where(table.c.id == THIS_ID), tuple(table.c))
     get, this = sa.select(table).where(table.c.id == THIS_ID), UUID(int=1)
 
-    assert await storage.change(change, get, {"this_id": this}, {"a": 1}) == (0, [])
+    changed, rows = await storage.change(change, get, {"this_id": this}, {"a": 1})
+    assert (changed, [*rows]) == (0, [])
     await storage.execute(sa.insert(table), id=this, version=1, a=0, b=0)
     _, rows = await storage.change(change, get, {"this_id": this}, {"a": 1, "b": 2})
 
