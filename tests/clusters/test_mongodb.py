@@ -65,9 +65,13 @@ def test_a_secondary_is_frozen(members: Members, primary: Member, load: Load) ->
 
 
 def test_the_primary_is_frozen(primary: Member, load: Load) -> None:
-    """It costs more than one that is killed, as the others have to notice it."""
+    """It costs more than one that is killed, as the others have to notice it.
+
+    A read that waits for it when it goes on gets old data, so it does only after such reads ended.
+    """
     primary.freeze()
     report("the primary is frozen", load)
+    time.sleep(FAULT_SECONDS)
     primary.thaw()
 
 
