@@ -38,7 +38,6 @@ class Repository(NoteRepository):
     async def add(self, note: Note, *, key: str | None = None) -> Note:
         request = first_request(key, NewNote, note)
         values = row(NoteFields, note) | request_row(request)
-
         rows = [sql.comment_row(note.id, comment) for comment in note.comments]
 
         def insert_all(connection: Connection) -> None:

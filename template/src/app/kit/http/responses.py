@@ -11,6 +11,9 @@ from app.kit.resources import R
 
 T = TypeVar("T")
 
+RENAMED = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
+"""The names of RFC 9110 where older versions of Python have others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Data(Generic[T]):
@@ -46,9 +49,6 @@ def to_page(found: list[R], limit: int) -> Page[R]:
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
-RENAMED = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
-
-
 class InvalidPart(BaseModel):
     """A part of a request that breaks a rule."""
 
@@ -77,5 +77,5 @@ def documented(*statuses: int, detail: str = "") -> Responses:
 
 
 def title(status: int) -> str:
-    """Return the name of a status in RFC 9110; older versions of Python have other names."""
+    """Return the name of a status in RFC 9110."""
     return RENAMED.get(status) or responses.get(status, "Unknown")
